@@ -76,7 +76,7 @@ class TestExecutionsOfADay:
         answer = FormPage(app, f"/forms/{registered['webhookToken']}").send(your_name="Ada", meal="Salad")
 
         assert (answer.status_code, answer.mimetype) == (429, "text/html")
-        assert "This form takes nothing more just now" in answer.text
+        assert "This form does not accept submissions at the moment" in answer.text
         assert 'value="Ada"' in answer.text
         assert re.search(r"<option[^>]* selected[^>]*>Salad<", answer.text)
         assert USED_UP not in answer.text

@@ -49,7 +49,7 @@ def test_the_guide_leads_to_the_first_workflow_that_runs(
     assert requests.post(url, json={"customer": "Grace", "total": 500}, timeout=10).status_code == 200
     expect(page.get_by_role("heading", name="Your first workflow runs")).to_be_visible()  # the page sees it by itself
     page.locator("#guide").get_by_role("button", name="Done").click()
-    expect(page.get_by_text("The guide is gone")).to_be_visible()
+    expect(page.get_by_text("Guide ended")).to_be_visible()
     page.goto("/")
     expect(page.get_by_role("button", name=re.compile("Start the guide|Continue"))).to_have_count(0)
 

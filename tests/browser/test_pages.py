@@ -157,7 +157,7 @@ def test_without_script_a_workflow_is_made_and_run_all_the_same(
     register(page)
     page.goto("/workflows")
     page.get_by_role("button", name="Use template").click()
-    expect(page.get_by_text("is ready")).to_be_visible()
+    expect(page.get_by_text("created and enabled")).to_be_visible()
     page.get_by_label("Payload (a JSON object)").fill('{"body": {"name": "Ada"}, "method": "POST"}')
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()  # the page asks again by itself

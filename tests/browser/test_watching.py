@@ -36,7 +36,7 @@ def test_steps_turn_green_and_are_replayed(windows: Windows, register: Register,
     expect(page.locator("#log .log")).to_contain_text("Completed")  # the last line: nothing on the page changes now
     first = page.url.partition("?")[0]
     page.get_by_text("Replay …").click()
-    payload = page.get_by_label("With what came in")
+    payload = page.get_by_label("Trigger data (JSON")
     payload.fill(payload.input_value().replace("Ada", "Grace"))
     page.get_by_role("button", name="Replay from the start").click()
     expect(page.locator(".step").last).to_contain_text("Hello Grace, it is true")
@@ -57,7 +57,7 @@ def test_what_is_typed_into_a_form_stays_there_while_the_page_goes_on(
     gate.open()
     page.get_by_text("Replay …").click()
     page.get_by_label("Latest").check()
-    payload = page.get_by_label("With what came in")
+    payload = page.get_by_label("Trigger data (JSON")
     payload.fill('{"body": {"name": ""}}')
     payload.evaluate("field => field.setSelectionRange(19, 19)")
     page.keyboard.type("Gra")

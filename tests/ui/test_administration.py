@@ -133,7 +133,7 @@ class TestAccounts:
         assert (refused.status_code, "Hand over to must be the name of another account" in refused.text) == (400, True)
 
         assert ada.send(f"{page}/delete", page, heir="ADA").status_code == 303
-        assert "bob is deleted. ada has what it had." in ada.get(ACCOUNTS).text
+        assert "bob was deleted. Its workflows and connections were handed over to ada." in ada.get(ACCOUNTS).text
         assert ada.get(page).status_code == 404
         assert bob.get("/").status_code == 303
 
@@ -161,7 +161,7 @@ class TestInvitations:
     def test_an_address_without_a_mail_server_is_told(self, ada: Browser) -> None:
         made = ada.send(f"{ACCOUNTS}/invitations", ACCOUNTS, email="eve@example.test")
 
-        assert "No mail was sent: this server sends no mail" in made.text
+        assert "No e-mail was sent: this server sends no mail" in made.text
         assert "eve@example.test" in ada.get(ACCOUNTS).text
 
 
@@ -195,14 +195,14 @@ class TestASecondFactorOfSomebodyElse:
         assert asked.headers["Location"].startswith("/sign-in/code")
 
         assert owner.send(f"{bobs}/second-factor/remove", bobs, password=PASSWORD).headers["Location"] == bobs
-        assert "Remove the second factor" not in owner.get(bobs).text
+        assert "Disable two-factor authentication" not in owner.get(bobs).text
         let_in = visitor.send("/sign-in", "/sign-in", username="bob", password=PASSWORD)
         assert let_in.headers["Location"] == "/"
 
         [mail] = inbox.mails
         assert mail["To"] == "bob@example.test"
         assert "second factor of your account bob on FlowForge was removed" in mail.get_payload(decode=True).decode()
-        assert "Second factor turned off" in ada.get("/audit-log").text
+        assert "Two-factor authentication disabled" in ada.get("/audit-log").text
 
     def test_is_not_removed_by_members_nor_by_its_owner(self, ada: Browser, bob: Browser, bobs: str) -> None:
         refused = bob.send(f"{bobs}/second-factor/remove", "/settings", password=PASSWORD)
@@ -210,7 +210,7 @@ class TestASecondFactorOfSomebodyElse:
         set_up(ada)
         assert ada.send(f"{bobs}/make-administrator", bobs, password=PASSWORD).status_code == 303
         [adas] = re.findall(rf'href="({ACCOUNTS}/[^"]+)">ada<', bob.get(ACCOUNTS).text)
-        assert "Remove the second factor" not in bob.get(adas).text
+        assert "Disable two-factor authentication" not in bob.get(adas).text
         for browser in (ada, bob):
             refused = browser.send(f"{adas}/second-factor/remove", "/settings", password=PASSWORD)
             assert refused.status_code == 403
@@ -222,7 +222,7 @@ class TestASecondFactorOfSomebodyElse:
         owner.send("/sign-in", "/sign-in", username="ada", password=PASSWORD)
         owner.send(f"{bobs}/second-factor/remove", bobs, password=PASSWORD)
         assert "No mail told them" in owner.get(bobs).text
-        assert "Remove the second factor" not in ada.get(bobs).text
+        assert "Disable two-factor authentication" not in ada.get(bobs).text
         backends.close()
 
 

@@ -108,13 +108,13 @@ def test_the_address_of_a_webhook_is_renewed(ada: Browser, visitor: Browser) -> 
 
     assert ada.send(place, path, overlap="1440").headers["Location"].endswith(path)
     after = ada.get(path).text
-    assert "the former one goes on for a day" in after
+    assert "The old URL remains valid for 1,440 minutes" in after
     assert token not in after
     assert visitor.client.post(f"/webhook/{token}").status_code == 200
     ada.send(place, path)
-    assert "the former one goes on for an hour" in ada.get(path).text
+    assert "The old URL remains valid for 60 minutes" in ada.get(path).text
     assert ada.send(place, path, overlap="0").status_code == 303
-    assert "the former one is gone" in ada.get(path).text
+    assert "The old URL is no longer valid" in ada.get(path).text
 
 
 def test_a_webhook_is_called_as_its_sender_does_it(ada: Browser, backends: Backends) -> None:
@@ -274,7 +274,7 @@ def test_a_workflow_is_switched_where_it_is_listed(ada: Browser) -> None:
     answer = ada.send(f"{path}/enabled", "/workflows?q=Gree", enabled="false", back="/workflows?q=Gree")
     assert answer.location == "/workflows?q=Gree"
     page = ada.get("/workflows?state=disabled").text
-    assert "is off now" in page
+    assert "” disabled." in page
     assert 'aria-checked="false"' in page
     assert "Greeting" not in ada.get("/workflows?state=enabled").text
 
@@ -308,7 +308,7 @@ def test_a_failed_step_tells_its_attempts_and_why(ada: Browser, backends: Backen
     assert "Failed in “Slack message”" in page
     assert "the receiver answered &lt;503&gt;" in page
     assert 'class="card step" data-state="FAILED"' in page
-    assert "attempt 1: failed" in page  # in the timeline
+    assert "attempt 1: Failed" in page  # in the timeline
 
 
 def test_pages_hold_no_inline_script_or_style(ada: Browser) -> None:

@@ -136,8 +136,8 @@ def test_access_tokens_end_with_the_sessions_unless_they_are_kept(ada: Browser) 
     path = "/settings/sessions"
     kept = ada.send(f"{path}/end-others", path, keep_tokens="true")
     assert kept.status_code == 303
-    assert "Access tokens keep working" in ada.get(path).text
+    assert "Access tokens remain valid" in ada.get(path).text
     assert "Deploy" in ada.get("/settings/tokens").text
     ada.send(f"{path}/end-others", path)
-    assert "Access tokens have ended" in ada.get(path).text
+    assert "Access tokens were revoked" in ada.get(path).text
     assert "Deploy" not in ada.get("/settings/tokens").text

@@ -15,7 +15,7 @@ def test_a_variable_is_saved_and_shown(ada: Browser, text: str, shown: str) -> N
     page = ada.get("/variables").text
     assert shown in page
     assert ada.send("/variables/shop/delete", "/variables").status_code == 303
-    assert shown not in ada.get("/variables").text.replace("“shop” was deleted", "")
+    assert shown not in ada.get("/variables").text.replace("“shop” deleted", "")
 
 
 def test_what_is_wrong_stands_beside_its_field(ada: Browser) -> None:

@@ -33,14 +33,15 @@ from webapp.intake.form_submission import Submission, read_submission
 from webapp.intake.waiting import as_response, wait_for_response
 from webapp.receiving.uploads import Uploads
 from webapp.services import triggers
+from webapp.translation.texts import gettext, lazy
 
 blueprint = Blueprint("forms", __name__, url_prefix="/forms/<token>")
 
 _NO_FORM = "there is no such form"
-_TOO_LARGE = "All files together may have at most {megabytes} MB. Please choose smaller ones."
-_TOO_MANY = "Much was sent from where you are. Please wait a minute, and send it again."
-_FULL = "This form takes nothing more just now. Please keep what you filled in, and send it again later."
-_NOT_KEPT = "It could not be kept just now. Please send it again in a moment."
+_TOO_LARGE = lazy("The files may have at most %(megabytes)s MB in total. Please choose smaller ones.")
+_TOO_MANY = lazy("There were too many submissions from your network. Please wait a minute and try again.")
+_FULL = lazy("This form does not accept submissions at the moment. Please keep your entries and try again later.")
+_NOT_KEPT = lazy("Your entries could not be saved. Please try again in a moment.")
 
 
 class Refused(Exception):
@@ -90,7 +91,7 @@ def unlock(token: str) -> Response:
     form_guards.refuse_too_many(token)
     password, path = form.config.password or "", url_for("forms.show", token=token)
     if not form_guards.password_matches(password):
-        return _ask_for_password(form, "This is not the password.")
+        return _ask_for_password(form, gettext("The password is wrong."))
     unlocked = redirect(path, 303)
     form_guards.unlock(unlocked, token, password, path)
     return unlocked
@@ -150,15 +151,15 @@ def _accept(form: OpenForm, submission: Submission) -> AcceptedCall:
     """Check a submission, and accept it. Raises Refused, and NotFound where the form was disabled meanwhile."""
     _refuse_too_many(form.token)
     if submission.is_too_large:
-        raise Refused(_TOO_LARGE.format(megabytes=backends().settings.file_max_bytes // 1_000_000), 413)
+        raise Refused(gettext(_TOO_LARGE, megabytes=backends().settings.file_max_bytes // 1_000_000), 413)
     if submission.is_wrong:
         raise Refused(submission.stamp_problem)
     try:
         call = _store(form, submission)
     except OverQuota as error:
-        raise Refused(_FULL, 429, error.retry_after) from error
+        raise Refused(str(_FULL), 429, error.retry_after) from error
     except Unavailable as error:
-        raise Refused(_NOT_KEPT, 503) from error
+        raise Refused(str(_NOT_KEPT), 503) from error
     calls.count(form.token, call.user_id)
     announce(call)
     return call
@@ -170,7 +171,7 @@ def _refuse_too_many(token: str) -> None:
         calls.refuse_too_many(token)
         form_guards.refuse_too_many(token)
     except TooManyRequests as error:
-        raise Refused(_TOO_MANY, 429, error.retry_after) from error
+        raise Refused(str(_TOO_MANY), 429, error.retry_after) from error
 
 
 def _store(form: OpenForm, submission: Submission) -> AcceptedCall:

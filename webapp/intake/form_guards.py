@@ -14,6 +14,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from webapp.intake.calls import Calls
+from webapp.translation.texts import lazy
 
 FASTEST_SECONDS = 2
 """No person fills in a form in less time."""
@@ -24,9 +25,9 @@ SUBMISSIONS, PER_SECONDS = 30, 60
 STAMP, TRAP, PASSWORD = "opened", "website", "password"
 """The names of fields. People do not see the trap; programs that fill in every field do."""
 _EXTENSION = "flowforge.form_submissions"
-_TOO_FAST = "That was very quick. Please look at it once more, and send it again."
-_TOO_OLD = "This page was open for too long. Please send it again."
-_TRAPPED = "A field that must stay empty was filled in. Please send it again."
+_TOO_FAST = lazy("That was very quick. Please check your entries and submit the form again.")
+_TOO_OLD = lazy("This page was open for too long. Please submit the form again.")
+_TRAPPED = lazy("A field that must stay empty was filled in. Please submit the form again.")
 
 
 def install(app: Flask) -> None:

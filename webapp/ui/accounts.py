@@ -21,6 +21,7 @@ from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.guarded import browser_id, guess_at, make_familiar
 from webapp.identity import DashboardUser
+from webapp.translation.texts import gettext
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
 from webapp.ui.guard import return_path, viewer_id
@@ -73,7 +74,7 @@ def submit_sign_in_code() -> Any:
         with guess_at(pending.username, browser_id()):
             user = accounts.take_second_step(session(), pending.user_id, pending.epoch, step)
     except (WrongCode, CodeNeeded):
-        return _code_page("The code is wrong, is over, or was used before"), 401
+        return _code_page(gettext("The code is wrong, has expired, or was used before")), 401
     except TooManyRequests as error:
         return _code_page(error.description or ""), 429, {"Retry-After": str(error.retry_after)}
     cookie.pop(_PENDING, None)

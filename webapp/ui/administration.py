@@ -25,6 +25,7 @@ from flowforge.accounts.roles import Role
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.base import blueprint, requested_page
 from webapp.ui.confirmation import confirm_password
 from webapp.ui.guard import viewer_id
@@ -33,6 +34,14 @@ from webapp.ui.problems import by_field
 PAGE_SIZE = 50
 _LONGEST_NUMBER = 1_000
 _QUOTAS = [field.name for field in fields(Quotas)]
+
+
+_ROLES = {"owner": lazy("Owner"), "admin": lazy("Administrator"), "member": lazy("Member")}
+
+
+@blueprint.app_template_filter()
+def role_name(role: str) -> str:
+    return str(_ROLES[role])
 
 
 @blueprint.get("/administration/accounts")
@@ -62,7 +71,7 @@ def invite() -> Any:
 def withdraw_invitation(invitation_id: UUID) -> Any:
     _require_administrator()
     invitations.withdraw(session(), invitation_id)
-    flash("The invitation was withdrawn.", "done")
+    flash(gettext("Invitation withdrawn."), "done")
     return redirect(url_for("ui.managed_accounts"), 303)
 
 
@@ -80,14 +89,14 @@ def save_quotas(account_id: UUID) -> Any:
     except Invalid as error:
         session().rollback()
         return _account_page(account_id, problems=error.problems), 400
-    return _done(account_id, "Saved. It counts within a few seconds.")
+    return _done(account_id, gettext("Saved. Takes effect within a few seconds."))
 
 
 @blueprint.post("/administration/accounts/<uuid:account_id>/disable")
 def disable_account(account_id: UUID) -> Any:
     _require_power_over(account_id)
     administration.disable(session(), account_id)
-    return _done(account_id, "The account is disabled: it is signed out everywhere, and its triggers start nothing.")
+    return _done(account_id, gettext("Account disabled: it is signed out everywhere, and its triggers start nothing."))
 
 
 @blueprint.post("/administration/accounts/<uuid:account_id>/enable")
@@ -98,7 +107,7 @@ def enable_account(account_id: UUID) -> Any:
     administration.enable(session(), account_id)
     if was_published:
         return reset_password_of(account_id)
-    return _done(account_id, "The account is enabled.")
+    return _done(account_id, gettext("Account enabled."))
 
 
 @blueprint.post("/administration/accounts/<uuid:account_id>/make-administrator")
@@ -110,14 +119,14 @@ def make_administrator(account_id: UUID) -> Any:
     except Invalid as error:
         return _account_page(account_id, problems=error.problems), 400
     administration.make_administrator(session(), account_id)
-    return _done(account_id, "The account is an administrator.")
+    return _done(account_id, gettext("The account is an administrator now."))
 
 
 @blueprint.post("/administration/accounts/<uuid:account_id>/make-member")
 def make_member(account_id: UUID) -> Any:
     administration.require_owner(session(), viewer_id())
     administration.make_member(session(), account_id)
-    return _done(account_id, "The account is a member.")
+    return _done(account_id, gettext("The account is a member now."))
 
 
 @blueprint.post("/administration/accounts/<uuid:account_id>/second-factor/remove")
@@ -129,8 +138,11 @@ def remove_second_factor_of(account_id: UUID) -> Any:
     except Invalid as error:
         return _account_page(account_id, problems=error.problems), 400
     mail_problem = removed_second_factor.remove(session(), backends(), account_id)
-    told = f" No mail told them: {mail_problem}." if mail_problem else ""
-    return _done(account_id, f"The second factor is removed: the password alone signs them in.{told}")
+    done = gettext("Two-factor authentication disabled: the password alone is enough to sign in.")
+    unsent = (
+        gettext("The account was not notified by e-mail: %(problem)s.", problem=mail_problem) if mail_problem else ""
+    )
+    return _done(account_id, f"{done} {unsent}".strip())
 
 
 @blueprint.post("/administration/accounts/<uuid:account_id>/delete")
@@ -142,8 +154,12 @@ def delete_account(account_id: UUID) -> Any:
         return _account_page(account_id, problems=error.problems), 400
     except Conflict as error:
         return _account_page(account_id, problems=[Problem("/handOverTo", str(error))]), 409
-    fate = f"{done.handed_over_to} has what it had." if done.handed_over_to else "What it had is deleted, too."
-    flash(f"{done.username} is deleted. {fate}", "done")
+    fate = (
+        gettext("Its workflows and connections were handed over to %(name)s.", name=done.handed_over_to)
+        if done.handed_over_to
+        else gettext("Its workflows and connections were deleted, too.")
+    )
+    flash(f"{gettext('%(name)s was deleted.', name=done.username)} {fate}", "done")
     return redirect(url_for("ui.managed_accounts"), 303)
 
 

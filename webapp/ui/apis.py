@@ -16,6 +16,7 @@ from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.jsonio import JsonObject
 from webapp.context import backends, session
 from webapp.services import apis as operations
+from webapp.translation.texts import gettext, ngettext
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
@@ -40,7 +41,15 @@ def create_api() -> Any:
         session().rollback()
         return _list_page([Problem("/name", str(error))]), 409
     count = len(created.operations)
-    flash(f"“{created.title}” was added: {count:,} operation{'' if count == 1 else 's'}.", "done")
+    flash(
+        ngettext(
+            "“%(name)s” added: %(count)s operation.",
+            "“%(name)s” added: %(count)s operations.",
+            count,
+            name=created.title,
+        ),
+        "done",
+    )
     return redirect(url_for("ui.api", api_id=created.id), 303)
 
 
@@ -58,7 +67,15 @@ def choose_actions(api_id: UUID) -> Any:
     picked = {"yes": shown, "no": set()}.get(request.form.get("all", ""), set(request.form.getlist("action")))
     wanted = [id_ for id_ in row.actions if id_ not in shown] + sorted(picked & shown)
     changed = operations().choose(session(), viewer_id(), api_id, ChosenActions(tuple(wanted)))
-    flash(f"The builder offers {len(changed.actions):,} actions of “{changed.title}”.", "done")
+    flash(
+        ngettext(
+            "%(count)s action of “%(name)s” is available in the builder.",
+            "%(count)s actions of “%(name)s” are available in the builder.",
+            len(changed.actions),
+            name=changed.title,
+        ),
+        "done",
+    )
     return redirect(url_for("ui.api", api_id=api_id, q=request.form.get("q") or None), 303)
 
 
@@ -72,10 +89,10 @@ def add_api_version(api_id: UUID) -> Any:
         session().rollback()
         return _api_page(operations().get(session(), viewer_id(), api_id), error.problems), 400
     except Conflict as error:
-        flash(f"The file was not kept: {error}.", "error")
+        flash(gettext("The version was not added: %(problem)s.", problem=error), "error")
         return redirect(url_for("ui.api", api_id=api_id), 303)
     if version.is_present:
-        flash("Nothing is new: it is the file that is there.", "done")
+        flash(gettext("Nothing changed: this version already exists."), "done")
         return redirect(url_for("ui.api", api_id=api_id), 303)
     return redirect(url_for("ui.api_version", api_id=api_id, version_id=version.id), 303)
 
@@ -92,7 +109,7 @@ def api_version(api_id: UUID, version_id: UUID) -> str:
 @blueprint.post("/apis/<uuid:api_id>/versions/<uuid:version_id>/take")
 def take_api_version(api_id: UUID, version_id: UUID) -> Any:
     row = operations().take(session(), viewer_id(), api_id, version_id)
-    flash(f"New steps are built with version {row.number or row.version}.", "done")
+    flash(gettext("New steps use version %(version)s.", version=row.number or row.version), "done")
     return redirect(url_for("ui.api", api_id=api_id), 303)
 
 
@@ -100,9 +117,9 @@ def take_api_version(api_id: UUID, version_id: UUID) -> Any:
 def drop_api_version(api_id: UUID, version_id: UUID) -> Any:
     try:
         operations().drop(session(), viewer_id(), api_id, version_id)
-        flash("The version was deleted.", "done")
+        flash(gettext("Version deleted."), "done")
     except Conflict as error:
-        flash(f"The version was not deleted: {error}.", "error")
+        flash(gettext("The version was not deleted: %(problem)s.", problem=error), "error")
     return redirect(url_for("ui.api", api_id=api_id), 303)
 
 
@@ -112,9 +129,9 @@ def delete_api(api_id: UUID) -> Any:
     try:
         operations().delete(session(), viewer_id(), api_id, force=request.form.get("force") == "true")
     except Conflict as error:
-        flash(f"“{row.title}” was not deleted: {error}.", "error")
+        flash(gettext("“%(name)s” was not deleted: %(problem)s.", name=row.title, problem=error), "error")
         return redirect(url_for("ui.api", api_id=api_id), 303)
-    flash(f"“{row.title}” was deleted.", "done")
+    flash(gettext("“%(name)s” deleted.", name=row.title), "done")
     return redirect(url_for("ui.apis"), 303)
 
 

@@ -12,6 +12,7 @@ from flowforge.connectors.presets.all_presets import presets
 from flowforge.connectors.presets.preset import Preset
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.jsonio import JsonObject
+from webapp.translation.texts import gettext
 from webapp.ui.fields import Field, fields_of
 from webapp.ui.forms import config_from_form
 
@@ -56,12 +57,14 @@ def _scope_fields(field: Field, preset: Preset, config: Mapping[str, Any]) -> Se
     labels = {choice.scope: _label(choice.product, choice.words) for choice in preset.scopes}
     chosen = config.get(_SCOPES)
     usual = preset.usual_scopes if chosen is None else [scope for scope in chosen if scope in labels]
-    choice = replace(field, label="What it may do", kind="choices", choices=list(labels), labels=labels, default=usual)
+    choice = replace(
+        field, label=gettext("Permissions"), kind="choices", choices=list(labels), labels=labels, default=usual
+    )
     others = replace(
         field,
         key=_OTHER_SCOPES,
-        label="Other scopes",
-        help="By the provider's own names, one on each line.",
+        label=gettext("Other scopes"),
+        help=gettext("The provider’s names of scopes, one per line."),
         kind="list",
     )
     return [choice, others]

@@ -15,6 +15,7 @@ from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
 from flowforge.errors import Conflict
 from webapp.content_policy import page_policy
 from webapp.context import backends, session
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
@@ -101,7 +102,9 @@ def check_connection_device(connection_id: UUID) -> Any:
 @blueprint.post("/connections/<uuid:connection_id>/sign-out")
 def sign_out_of_connection(connection_id: UUID) -> Any:
     problem = _sign_ins().sign_out(session(), _browser(), connection_id)
-    flash("Its tokens are forgotten." + (f" The provider did not end them: {problem}." if problem else ""), "done")
+    done = gettext("Disconnected: its tokens were deleted.")
+    unrevoked = gettext("The provider did not revoke them: %(problem)s.", problem=problem) if problem else ""
+    flash(f"{done} {unrevoked}".strip(), "done")
     return _to(connection_id)
 
 
@@ -115,7 +118,7 @@ def _browser() -> Browser:
 
 def _signed_in(connection_id: UUID) -> Any:
     identity = _sign_ins().look(session(), _browser(), connection_id).identity
-    flash(f"You are signed in{f' as {identity}' if identity else ''}.", "done")
+    flash(gettext("Connected as %(name)s.", name=identity) if identity else gettext("Connected."), "done")
     return _to(connection_id)
 
 
@@ -126,7 +129,7 @@ def _not_signed_in(connection_id: UUID, error: Conflict) -> Any:
 
 def _tell(error: Conflict) -> None:
     session().rollback()
-    flash(f"You are not signed in: {error}.", "error")
+    flash(gettext("Sign-in failed: %(problem)s.", problem=error), "error")
 
 
 def _to(connection_id: UUID) -> Any:

@@ -22,6 +22,7 @@ from flowforge.workflows.api_steps import account_apis, connection_offers
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
+from webapp.translation.texts import gettext
 from webapp.ui import connection_dialog, connection_presets
 from webapp.ui.base import blueprint
 from webapp.ui.connection_sign_ins import leading_to_provider, redirect_address, sign_in_of
@@ -75,7 +76,7 @@ def create_connection() -> Any:
         session().rollback()
         taken = Problem("/name", "is the name of another connection already")
         return _form_page(kind, None, config, [taken]), 400
-    return _tested(created, "was created")
+    return _tested(created, gettext("“%(name)s” created.", name=created.name))
 
 
 @blueprint.get("/connections/<uuid:connection_id>")
@@ -96,7 +97,7 @@ def update_connection(connection_id: UUID) -> Any:
     except Invalid as error:
         session().rollback()
         return _form_page(kind, row, config, error.problems), 400
-    return _tested(row, "was saved")
+    return _tested(row, gettext("“%(name)s” saved.", name=row.name))
 
 
 @blueprint.post("/connections/<uuid:connection_id>/test")
@@ -111,9 +112,9 @@ def delete_connection(connection_id: UUID) -> Any:
     try:
         operations().delete(session(), viewer_id(), connection_id, force=force)
     except Conflict as error:
-        flash(f"“{name}” was not deleted: {error}.", "error")
+        flash(gettext("“%(name)s” was not deleted: %(problem)s.", name=name, problem=error), "error")
         return redirect(url_for("ui.connection", connection_id=connection_id), 303)
-    flash(f"“{name}” was deleted.", "done")
+    flash(gettext("“%(name)s” deleted.", name=name), "done")
     return redirect(url_for("ui.connections"), 303)
 
 
@@ -128,34 +129,40 @@ def put_secret() -> Any:
     except Conflict as error:
         session().rollback()
         return _list_page([Problem("/name", str(error))]), 409
-    flash(f"“{name}” is kept. It is not shown again.", "done")
+    flash(gettext("“%(name)s” saved. Its value is not shown again.", name=name), "done")
     return redirect(url_for("ui.connections"), 303)
 
 
 @blueprint.post("/connections/secrets/<name>/delete")
 def delete_secret(name: str) -> Any:
     named_secrets.delete_secret(session(), viewer_id(), name)
-    flash(f"“{name}” was deleted.", "done")
+    flash(gettext("“%(name)s” deleted.", name=name), "done")
     return redirect(url_for("ui.connections"), 303)
 
 
-def _tested(row: ConnectionView, done: str) -> Any:
-    """Tests it where it can be, and says what was done and what came of it."""
+def _tested(row: ConnectionView, done: str = "") -> Any:
+    """Tests it where it can be, and says what came of it after `done`, which says what was done."""
     if connection_dialog.is_asking():
         return connection_dialog.show(_tried(row))
-    subject = f"“{row.name}” {done}" if done else f"“{row.name}”"
     if done and sign_in_of(row) is not None:
-        flash(f"{subject}.", "done")
+        flash(done, "done")
         return redirect(url_for("ui.connection", connection_id=row.id), 303)
     if not row.can_be_tested:
-        return _back_to_list(f"{subject}.")
+        return _back_to_list(done)
     tested = operations().test(session(), backends(), viewer_id(), row.id)
-    if tested.tested_at is None:
-        return _back_to_list(f"{subject}{'; it' if done else ''} cannot be tried without doing something.")
+    found = f"{done} {_describe_test(tested)}".strip()
     if tested.problem is None:
-        return _back_to_list(f"{subject}{', and works' if done else ' works'}.")
-    flash(f"{subject}{', but does not work' if done else ' does not work'}: {tested.problem}", "error")
+        return _back_to_list(found)
+    flash(found, "error")
     return redirect(url_for("ui.connection", connection_id=tested.id), 303)
+
+
+def _describe_test(tested: ConnectionView) -> str:
+    if tested.tested_at is None:
+        return gettext("“%(name)s” cannot be tested without side effects.", name=tested.name)
+    if tested.problem is None:
+        return gettext("“%(name)s” is connected.", name=tested.name)
+    return gettext("“%(name)s” failed: %(problem)s", name=tested.name, problem=tested.problem)
 
 
 def _tried(row: ConnectionView) -> ConnectionView:

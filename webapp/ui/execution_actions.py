@@ -12,6 +12,7 @@ from flowforge.errors import Conflict, Invalid
 from flowforge.executions import executions, replays
 from flowforge.executions.replay_requests import ReplayRequest
 from webapp.context import backends, session
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
@@ -19,7 +20,8 @@ from webapp.ui.guard import viewer_id
 @blueprint.post("/executions/<uuid:execution_id>/cancel")
 def cancel_execution(execution_id: UUID) -> Any:
     cancelled = executions.cancel(session(), backends(), viewer_id(), execution_id)
-    flash("It was cancelled." if cancelled.status == "CANCELLED" else "It was over already.", "done")
+    is_cancelled = cancelled.status == "CANCELLED"
+    flash(gettext("Execution cancelled.") if is_cancelled else gettext("The execution had already finished."), "done")
     return _to(execution_id)
 
 
@@ -30,9 +32,9 @@ def replay_execution(execution_id: UUID) -> Any:
         fields = {"from": _start(), "version": request.form.get("version", "same"), "payload": _payload()}
         done = replays.replay(session(), backends(), viewer_id(), execution_id, ReplayRequest.read(fields))
     except (Invalid, Conflict) as error:
-        flash(f"It was not started again: {error}", "error")
+        flash(gettext("Replay failed: %(problem)s", problem=error), "error")
         return _to(execution_id)
-    flash("It runs again.", "done")
+    flash(gettext("Replay started."), "done")
     return _to(done.execution_id, event=done.event_id)
 
 

@@ -13,13 +13,19 @@ from flowforge.executions import executions, frames
 from flowforge.executions.resolved_input import resolved_input
 from flowforge.executions.written_steps import all_steps, find_step, written_steps
 from webapp.context import backends, session
+from webapp.translation.texts import lazy
 from webapp.ui.base import blueprint
 from webapp.ui.executions import workflow_name
 from webapp.ui.frames import requested_frame, step_title, way_to
 from webapp.ui.guard import viewer_id
 
 PAGE = 50
-STATES = {"FAILED": "Failed", "RUNNING": "Running", "COMPLETED": "Completed", "WAITING": "Not begun"}
+STATES = {
+    "FAILED": lazy("Failed"),
+    "RUNNING": lazy("Running"),
+    "COMPLETED": lazy("Completed"),
+    "WAITING": lazy("Not started"),
+}
 
 
 @blueprint.get("/executions/<uuid:execution_id>/items")

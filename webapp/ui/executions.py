@@ -23,6 +23,7 @@ from flowforge.logbook import LogEntry
 from flowforge.resume_links import WaitKey
 from webapp.context import backends, session
 from webapp.services import workflows
+from webapp.translation.texts import lazy
 from webapp.ui.base import blueprint
 from webapp.ui.frames import requested_frame, run_labels, step_title, way_to
 from webapp.ui.guard import viewer_id
@@ -31,7 +32,12 @@ from webapp.ui.steps import OVER, Step
 from webapp.ui.timeline import timeline_of
 
 LOG_STATES = ("STARTED", "SUCCESS", "FAILURE", "COMPLETED", "FAILED", "CANCELLED", "INFO", "WARN", "ERROR")
-LOG_KINDS = {"START": "Step started", "RESULT": "Step result", "EXECUTION": "Execution", "LOG": "Written by steps"}
+LOG_KINDS = {
+    "START": lazy("Step started"),
+    "RESULT": lazy("Step result"),
+    "EXECUTION": lazy("Execution"),
+    "LOG": lazy("Log lines of steps"),
+}
 _LONGEST_TEXT = 200
 
 

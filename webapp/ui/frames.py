@@ -15,7 +15,9 @@ from flowforge.executions import frames
 from flowforge.executions.views import ExecutionView, FrameView
 from flowforge.executions.written_steps import WrittenStep, all_steps
 from webapp.context import session
+from webapp.translation.texts import gettext
 from webapp.ui.kinds import title_of
+from webapp.ui.loop_words import loop_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,13 @@ def run_labels(row: ExecutionView, numbers: Collection[int], written: Sequence[W
     blocks = {step.index: step for step in all_steps(written)}
     found = frames.positions(session(), row.id, numbers) if numbers else ()
     labels = {frame.number: _label(frame.position, blocks.get(frame.block_step)) for frame in found}
-    return {number: labels.get(number) or f"run {number}" for number in numbers}
+    return {number: labels.get(number) or gettext("run %(number)s", number=number) for number in numbers}
 
 
 def _label(position: int, block: WrittenStep | None) -> str:
     """The name of a block's run; empty for a branch that is not known."""
     if block and block.loop:
-        return f"{block.loop.noun} {position + 1}"
+        return loop_run(block.loop.noun, position)
     branch = block.list_in_frame(position) if block else None
     return branch.name if branch else ""
 

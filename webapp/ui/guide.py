@@ -11,6 +11,7 @@ from flowforge.onboarding import guide as operations
 from flowforge.workflows import pins
 from webapp.context import session
 from webapp.services import drafts
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, found, guide_page
 from webapp.ui.guard import return_path, viewer_id
@@ -25,7 +26,7 @@ def begin_guide() -> Any:
 @blueprint.post("/guide/end")
 def end_guide() -> Any:
     operations.end(session(), viewer_id())
-    flash("The guide is gone; what you built stays.", "done")
+    flash(gettext("Guide ended. Your workflow is kept."), "done")
     return redirect(return_path("/workflows"), 303)
 
 

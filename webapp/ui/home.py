@@ -15,12 +15,13 @@ from flowforge.onboarding.gallery import first_templates
 from flowforge.workflows import listing
 from webapp.context import backends, session
 from webapp.services import drafts
+from webapp.translation.texts import lazy
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.templates import cards_of
 from webapp.ui.zones import viewers_zone
 
-SPANS = {"24h": "Last 24 hours", "7d": "Last 7 days"}
+SPANS = {"24h": lazy("Last 24 hours"), "7d": lazy("Last 7 days")}
 _HOURS = {"24h": 24, "7d": 7 * 24}
 
 

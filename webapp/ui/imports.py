@@ -14,6 +14,7 @@ from flowforge.workflows import pins
 from flowforge.workflows.views import WorkflowView
 from webapp.context import session
 from webapp.services import drafts
+from webapp.translation.texts import gettext, ngettext
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
@@ -41,9 +42,9 @@ def show_import() -> Any:
         made = [_begin(workflow) for each in imported for workflow in each.workflows]
     except (Forbidden, Conflict, Invalid) as error:
         session().rollback()
-        return _page([Problem("/file", f"was not imported to its end: {error}")]), 409
-    noun = "draft was" if len(made) == 1 else "drafts were"
-    flash(f"{len(made)} {noun} made: look at them, choose their connections, then publish them.", "done")
+        return _page([Problem("/file", gettext("was only imported in part: %(problem)s", problem=error))]), 409
+    done = ngettext("%(count)s draft created.", "%(count)s drafts created.", len(made))
+    flash(f"{done} {gettext('Check them, choose their connections, then publish them.')}", "done")
     if len(made) == 1:
         return redirect(url_for("ui.builder", workflow_id=made[0].id), 303)
     return redirect(url_for("ui.workflows"), 303)

@@ -13,6 +13,7 @@ from flowforge.accounts.second_factor import SecondStep
 from flowforge.errors import Invalid, Problem
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.confirmation import confirm_password
 from webapp.ui.guard import viewer_id
@@ -62,7 +63,7 @@ def turn_second_factor_off() -> Any:
     except Invalid as error:
         return _page(error.problems), 400
     second_factor.turn_off(session(), viewer_id())
-    flash("The second factor is off.", "done")
+    flash(gettext("Two-factor authentication disabled."), "done")
     return redirect(url_for("ui.second_factor_settings"), 303)
 
 

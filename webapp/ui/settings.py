@@ -18,19 +18,19 @@ from webapp.attempts import counts_as_attempt
 from webapp.context import session
 from webapp.guarded import guess_at
 from webapp.translation import language
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.accounts import sign_in_here
 from webapp.ui.base import blueprint
 from webapp.ui.confirmation import confirm_password
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
 
-LIVES = {"30": "30 days", "90": "90 days", "365": "A year"}
+LIVES = {"30": lazy("30 days"), "90": lazy("90 days"), "365": lazy("1 year")}
 SCOPES = {
-    Scope.READ: "See workflows, executions and logs",
-    Scope.RUN: "Start, cancel and replay executions, try out steps",
-    Scope.WRITE: "Change workflows, triggers, connections and secrets",
-    Scope.ADMIN: "Manage the account, its tokens and sessions; as an administrator, other accounts",
+    Scope.READ: lazy("View workflows, executions and logs"),
+    Scope.RUN: lazy("Run, cancel and replay executions, test steps"),
+    Scope.WRITE: lazy("Change workflows, triggers, connections and secrets"),
+    Scope.ADMIN: lazy("Manage the account, its tokens and sessions; as an administrator, other accounts"),
 }
 
 
@@ -75,7 +75,7 @@ def change_password() -> Any:
     except Invalid as error:
         return render_template("settings/password.html", problems=by_field(error.problems)), 400
     sign_in_here(user)
-    flash(f"The password was changed. {_describe_ended()}", "done")
+    flash(f"{gettext('Password changed.')} {_describe_ended()}", "done")
     return redirect(url_for("ui.password_settings"), 303)
 
 
@@ -107,7 +107,7 @@ def _entered_grant() -> Grant:
 @blueprint.post("/settings/tokens/<uuid:token_id>/revoke")
 def revoke_token(token_id: UUID) -> Any:
     access_tokens.revoke(session(), viewer_id(), token_id)
-    flash("The token was revoked.", "done")
+    flash(gettext("Token revoked."), "done")
     return redirect(url_for("ui.token_settings"), 303)
 
 
@@ -121,7 +121,7 @@ def session_settings() -> str:
 @blueprint.post("/settings/sessions/<uuid:session_id>/end")
 def end_session(session_id: UUID) -> Any:
     web_sessions.end(session(), viewer_id(), session_id)
-    flash("It is signed out.", "done")
+    flash(gettext("Session signed out."), "done")
     return redirect(url_for("ui.session_settings"), 303)
 
 
@@ -140,8 +140,9 @@ def _keeps_tokens() -> bool:
 
 
 def _describe_ended() -> str:
-    tokens = "Access tokens keep working" if _keeps_tokens() else "Access tokens have ended"
-    return f"Every other browser and client is signed out. {tokens}."
+    if _keeps_tokens():
+        return gettext("Every other browser and client is signed out. Access tokens remain valid.")
+    return gettext("Every other browser and client is signed out. Access tokens were revoked.")
 
 
 def _profile_page(problems: Any = ()) -> str:

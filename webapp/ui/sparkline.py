@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from flowforge.workflows.listing import Run
+from webapp.translation.texts import ngettext
+from webapp.ui.state_names import state_name
 
 TALLEST, SHORTEST = 26, 6
 WIDTH, PITCH = 120, 6
@@ -33,6 +35,6 @@ def bars_by_status(runs: Sequence[Run]) -> Mapping[str, str]:
 
 def outcome(runs: Sequence[Run]) -> str:
     """Say in words what the bars show."""
-    counted = Counter(run.status.lower() for run in runs)
-    counts = ", ".join(f"{number} {status}" for status, number in counted.most_common())
-    return f"The last {len(runs)} runs: {counts}" if len(runs) > 1 else f"The only run: {counts.removeprefix('1 ')}"
+    counted = Counter(run.status for run in runs)
+    counts = ", ".join(f"{state_name(status)}: {number}" for status, number in counted.most_common())
+    return ngettext("Last execution: %(counts)s", "Last %(count)s executions: %(counts)s", len(runs), counts=counts)

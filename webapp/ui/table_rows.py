@@ -17,15 +17,16 @@ from flowforge.table_registry import rows, tables
 from flowforge.table_registry.views import TableView
 from webapp.context import session
 from webapp.services import table_limits
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
 
 _HINTS = {
-    ColumnType.TEXT: "Text",
+    ColumnType.TEXT: lazy("Text"),
     ColumnType.NUMBER: "A number",
-    ColumnType.BOOLEAN: "Yes or no",
-    ColumnType.DATETIME: "A time, such as 2026-03-04T05:06:07Z",
+    ColumnType.BOOLEAN: lazy("Yes or no"),
+    ColumnType.DATETIME: lazy("A date and time, such as 2026-03-04T05:06:07Z"),
     ColumnType.JSON: "JSON",
 }
 
@@ -43,7 +44,7 @@ def add_row(table_id: UUID) -> Any:
         rows.add_rows(session(), viewer_id(), table_id, new, table_limits())
     except (Invalid, Conflict, OverQuota) as error:
         return _refused(shown, None, error)
-    return _back(shown, "The row was added.")
+    return _back(shown, gettext("Row added."))
 
 
 @blueprint.get("/tables/<uuid:table_id>/rows/<uuid:row_id>")
@@ -62,14 +63,14 @@ def change_row(table_id: UUID, row_id: UUID) -> Any:
         rows.change_row(session(), viewer_id(), table_id, row_id, _sent_values(shown), limits)
     except (Invalid, Conflict, OverQuota) as error:
         return _refused(shown, found, error)
-    return _back(shown, "The row was saved.")
+    return _back(shown, gettext("Row saved."))
 
 
 @blueprint.post("/tables/<uuid:table_id>/rows/<uuid:row_id>/delete")
 def delete_row(table_id: UUID, row_id: UUID) -> Any:
     shown = tables.get_table(session(), viewer_id(), table_id)
     rows.delete_row(session(), viewer_id(), table_id, row_id, table_limits())
-    return _back(shown, "The row was deleted.")
+    return _back(shown, gettext("Row deleted."))
 
 
 def _back(shown: TableView, message: str) -> Any:

@@ -22,6 +22,7 @@ from flowforge.workflows.connection_uses import Use
 from flowforge.workflows.table_uses import table_uses
 from webapp.context import backends, session
 from webapp.services import table_limits
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -53,7 +54,7 @@ def create_table() -> Any:
         created = tables.create_table(session(), viewer_id(), TableChange.read(wanted))
     except (Invalid, Conflict) as error:
         return _refused(None, wanted, error)
-    flash(f"“{created.name}” was made.", "done")
+    flash(gettext("“%(name)s” created.", name=created.name), "done")
     return redirect(url_for("ui.table", table_id=created.id), 303)
 
 
@@ -78,7 +79,7 @@ def change_table(table_id: UUID) -> Any:
         changed = tables.change_table(session(), viewer_id(), table_id, TableChange.read(wanted))
     except (Invalid, Conflict) as error:
         return _refused(shown, wanted, error)
-    flash(f"“{changed.name}” was saved.", "done")
+    flash(gettext("“%(name)s” saved.", name=changed.name), "done")
     return redirect(url_for("ui.table", table_id=table_id), 303)
 
 
@@ -105,7 +106,7 @@ def delete_table(table_id: UUID) -> Any:
     if uses and request.form.get("force") != "true":
         return _rows_page(shown, None, uses=uses), 409
     tables.delete_table(session(), viewer_id(), table_id, table_limits())
-    flash(f"“{shown.name}” was deleted.", "done")
+    flash(gettext("“%(name)s” deleted.", name=shown.name), "done")
     return redirect(url_for("ui.list_tables"), 303)
 
 
@@ -207,7 +208,22 @@ def cell_text(value: Any) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
 
 
+_OPERATORS = {
+    Operator.EQUALS: lazy("equals"),
+    Operator.NOT_EQUALS: lazy("does not equal"),
+    Operator.LESS: lazy("is less than"),
+    Operator.AT_MOST: lazy("is at most"),
+    Operator.MORE: lazy("is more than"),
+    Operator.AT_LEAST: lazy("is at least"),
+    Operator.ONE_OF: lazy("is one of"),
+    Operator.CONTAINS: lazy("contains"),
+    Operator.STARTS_WITH: lazy("starts with"),
+    Operator.IS_EMPTY: lazy("is empty"),
+    Operator.IS_NOT_EMPTY: lazy("is not empty"),
+}
+
+
 @blueprint.app_template_filter()
 def operator_words(operator: str) -> str:
     """`startsWith` as `starts with`."""
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in operator)
+    return str(_OPERATORS[Operator(operator)])

@@ -18,6 +18,7 @@ from flowforge.onboarding.template_tables import make_missing_tables
 from flowforge.workflows.changes import WorkflowChange
 from webapp.context import session
 from webapp.services import connections, drafts, workflows
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import Node, flow_of
 from webapp.ui.guard import viewer_id
@@ -70,13 +71,13 @@ def use_template(name: str) -> Any:
     except Invalid as error:
         session().rollback()
         return _form(chosen, error.problems), 400
-    flash(f"“{made.name}” is ready.", "done")
+    flash(gettext("“%(name)s” created and enabled.", name=made.name), "done")
     return redirect(url_for("ui.workflow", workflow_id=made.id), 303)
 
 
 def _as_draft(definition: JsonObject) -> Any:
     made = drafts().begin(session(), viewer_id(), str(definition["name"]), definition)
-    flash(f"“{made.name}” is a draft: choose its connections, then publish it.", "done")
+    flash(gettext("“%(name)s” is a draft: choose its connections, then publish it.", name=made.name), "done")
     return redirect(url_for("ui.builder", workflow_id=made.id), 303)
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from flowforge.execution.state import AttemptState
 from flowforge.executions.frame_progress import LoopSpan
 from flowforge.executions.views import AttemptView, ExecutionView
+from webapp.translation.texts import gettext
+from webapp.ui.state_names import state_name
 from webapp.ui.steps import Step
 from webapp.ui.text import duration
 
@@ -109,18 +111,18 @@ def _bars_of(step: Step, loops: Spans, scale: _Scale) -> Iterator[Bar]:
 
 
 def _bars(attempt: AttemptView, scale: _Scale) -> Iterator[Bar]:
-    number = f"attempt {attempt.attempt}"
+    number = gettext("attempt %(number)s", number=attempt.attempt)
     started = attempt.started_at
     if attempt.waiting is not None:
         begun, until = started or scale.begun, attempt.finished_at or scale.ended
-        yield scale.bar(begun, until, "QUEUED", f"waited {duration(until - begun)}")
+        yield scale.bar(begun, until, "QUEUED", gettext("waited %(time)s", time=duration(until - begun)))
         return
     waited_until = started or attempt.finished_at or scale.ended
     if waited_until - attempt.due_at > scale.spans / 500:
         waited = duration(waited_until - attempt.due_at)
-        yield scale.bar(attempt.due_at, waited_until, "QUEUED", f"{number}: waited {waited}")
+        yield scale.bar(attempt.due_at, waited_until, "QUEUED", f"{number}: {gettext('waited %(time)s', time=waited)}")
     if started is None:
         return
     until = attempt.finished_at or scale.ended
     state = {True: "SUCCEEDED", False: "FAILED", None: "RUNNING"}[attempt.succeeded]
-    yield scale.bar(started, until, state, f"{number}: {state.lower()}, {duration(until - started)}")
+    yield scale.bar(started, until, state, f"{number}: {state_name(state)}, {duration(until - started)}")

@@ -12,9 +12,14 @@ from flowforge.connectors.sdk import CONNECTION
 from flowforge.triggers.kind import Address, TriggerKind
 from flowforge.triggers.kinds import find_kind
 from flowforge.triggers.views import TriggerView
-from webapp.translation.texts import translated
+from webapp.translation.texts import lazy, translated
 
-OVERLAPS = {0: "not at all", 60: "for an hour", 24 * 60: "for a day", 7 * 24 * 60: "for a week"}
+OVERLAPS = {
+    0: lazy("Not at all"),
+    60: lazy("For an hour"),
+    24 * 60: lazy("For a day"),
+    7 * 24 * 60: lazy("For a week"),
+}
 """Minutes for which a former address may go on."""
 _LONGEST_TEST_BODY = 4_000
 _UNKNOWN_ICON = "manual"

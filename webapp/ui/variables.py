@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge.connections import variables as operations
 from flowforge.errors import Conflict, Invalid, Problem
 from webapp.context import session
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.fields import from_text
 from webapp.ui.guard import viewer_id
@@ -31,14 +32,14 @@ def put_variable() -> Any:
         session().rollback()
         problems = error.problems or [Problem("/name", str(error))]
         return _list_page(problems), 409 if isinstance(error, Conflict) else 400
-    flash(f"“{name}” was saved.", "done")
+    flash(gettext("“%(name)s” saved.", name=name), "done")
     return redirect(url_for("ui.variables"), 303)
 
 
 @blueprint.post("/variables/<name>/delete")
 def delete_variable(name: str) -> Any:
     operations.delete_variable(session(), viewer_id(), name)
-    flash(f"“{name}” was deleted.", "done")
+    flash(gettext("“%(name)s” deleted.", name=name), "done")
     return redirect(url_for("ui.variables"), 303)
 
 

@@ -25,7 +25,7 @@ from webapp.receiving.run_payload import PAYLOAD, payload_of
 from webapp.receiving.uploads import Uploads
 from webapp.services import connections, drafts, triggers
 from webapp.services import workflows as operations
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, ngettext
 from webapp.ui import undoable_changes
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of, note_of
@@ -50,7 +50,7 @@ def create_workflow() -> Any:
         workflow = operations().create(session(), viewer_id(), WorkflowChange.read(read_object(text)))
     except Invalid as error:
         return _editor(text, error.problems), 400
-    flash(f"“{workflow.name}” was created.", "done")
+    flash(gettext("“%(name)s” created.", name=workflow.name), "done")
     return _to_workflow(workflow.id)
 
 
@@ -93,7 +93,8 @@ def update_workflow(workflow_id: UUID) -> Any:
 def switch_workflow(workflow_id: UUID) -> Any:
     change = WorkflowChange(enabled=request.form.get("enabled") == "true")
     changed = operations().update(session(), viewer_id(), workflow_id, change)
-    flash(f"“{changed.name}” is {'on' if changed.enabled else 'off'} now.", "done")
+    done = gettext("“%(name)s” enabled.") if changed.enabled else gettext("“%(name)s” disabled.")
+    flash(done % {"name": changed.name}, "done")
     back = request.form.get("back", "")
     return redirect(return_path(back), 303) if back else _to_workflow(workflow_id)
 
@@ -104,7 +105,7 @@ def tag_workflow(workflow_id: UUID) -> Any:
         tags.replace(session(), viewer_id(), workflow_id, tags.read(request.form.get("tags", "").split(",")))
         flash("Saved.", "done")
     except Invalid as error:
-        flash(f"The tags were not saved: they {error.problems[0].message}.", "error")
+        flash(gettext("Tags not saved: %(problem)s.", problem=error.problems[0].message), "error")
     return _to_workflow(workflow_id)
 
 
@@ -137,9 +138,12 @@ def test_trigger(trigger_id: UUID) -> Any:
     workflow_id = triggers().get(session(), viewer_id(), trigger_id).workflow_id
     result = triggers().test(session(), backends(), viewer_id(), trigger_id)
     if result.problem is None:
-        flash(f"{result.subject} could be opened.", "done")
+        flash(gettext("%(subject)s could be opened.", subject=result.subject), "done")
     else:
-        flash(f"{result.subject} could not be opened: {result.problem}", "error")
+        flash(
+            gettext("%(subject)s could not be opened: %(problem)s", subject=result.subject, problem=result.problem),
+            "error",
+        )
     return _to_workflow(workflow_id)
 
 
@@ -148,9 +152,18 @@ def renew_address(trigger_id: UUID) -> Any:
     renewal = Renewal.read({"overlapMinutes": request.form.get("overlap", type=int)})
     renewed = triggers().renew(session(), viewer_id(), trigger_id, renewal)
     minutes = renewal.overlap // timedelta(minutes=1)
-    goes_on = f"goes on {OVERLAPS.get(minutes, f'for {minutes} minutes')}" if minutes else "is gone"
-    flash(f"It has a new address; the former one {goes_on}.", "done")
+    flash(_describe_renewal(minutes), "done")
     return _to_workflow(renewed.workflow_id)
+
+
+def _describe_renewal(minutes: int) -> str:
+    if not minutes:
+        return gettext("URL renewed. The old URL is no longer valid.")
+    return ngettext(
+        "URL renewed. The old URL remains valid for %(count)s minute.",
+        "URL renewed. The old URL remains valid for %(count)s minutes.",
+        minutes,
+    )
 
 
 def _to_workflow(workflow_id: UUID) -> Any:
