@@ -25,7 +25,7 @@ from webapp.receiving.run_payload import PAYLOAD, payload_of
 from webapp.receiving.uploads import Uploads
 from webapp.services import connections, drafts, triggers
 from webapp.services import workflows as operations
-from webapp.translation.texts import gettext, ngettext
+from webapp.translation.texts import gettext, lazy, ngettext
 from webapp.ui import undoable_changes
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of, note_of
@@ -93,8 +93,8 @@ def update_workflow(workflow_id: UUID) -> Any:
 def switch_workflow(workflow_id: UUID) -> Any:
     change = WorkflowChange(enabled=request.form.get("enabled") == "true")
     changed = operations().update(session(), viewer_id(), workflow_id, change)
-    done = gettext("“%(name)s” enabled.") if changed.enabled else gettext("“%(name)s” disabled.")
-    flash(done % {"name": changed.name}, "done")
+    text = lazy("“%(name)s” enabled.") if changed.enabled else lazy("“%(name)s” disabled.")
+    flash(gettext(text, name=changed.name), "done")
     back = request.form.get("back", "")
     return redirect(return_path(back), 303) if back else _to_workflow(workflow_id)
 
