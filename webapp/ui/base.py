@@ -18,6 +18,7 @@ from webapp.ui import csrf, guard, text, zones
 from webapp.ui.conditions import OPERATORS, UNARY, shown_rows
 from webapp.ui.fields import are_wrong, by_group
 from webapp.ui.loop_words import loop_count, loop_run, loop_title
+from webapp.ui.map_entries import TYPES
 from webapp.ui.sparkline import bars_by_status, outcome
 from webapp.ui.state_names import state_name
 from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
@@ -93,6 +94,7 @@ def _for_templates() -> dict[str, object]:
         "operators": OPERATORS,
         "unary_operators": UNARY,
         "is_written": is_written,
+        "entry_types": TYPES,
         "expression_language": _expression_language,
     }
 

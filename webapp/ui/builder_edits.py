@@ -33,6 +33,7 @@ from webapp.ui.config_forms import ConfigForm
 from webapp.ui.forms import ARRANGE, OWN_ZONE, Form, draws_otherwise, without_undrawn
 from webapp.ui.guard import viewer_id
 from webapp.ui.step_fields import form_of_step
+from webapp.ui.written_values import number_of
 from webapp.ui.zones import viewers_zone
 
 Edited = tuple[JsonObject, str]
@@ -234,13 +235,9 @@ def _condition(written: JsonObject) -> str:
 
 
 def _number(text: str) -> Any:
-    """Read a number; anything else stays text, for the check to complain about."""
-    for kind in (int, float):
-        try:
-            return kind(text.strip())
-        except ValueError:
-            continue
-    return text.strip() or None
+    """A number; anything else stays text, for the check to complain about."""
+    stripped = text.strip()
+    return number_of(stripped) if stripped else None
 
 
 def _at() -> str:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from flowforge import jsonio
 from flowforge.connectors.connector import CONNECTION
 from flowforge.jsonio import JsonObject
 from webapp.translation.texts import translated
 from webapp.ui.alternatives import alternatives_of, has_alternatives
+from webapp.ui.map_entries import Entry, entry_of
+from webapp.ui.written_values import as_text, has_expression
 
 Kind = Literal[
     "text",
@@ -122,6 +123,19 @@ class Field:
         entries = value.items() if isinstance(value, dict) else ()
         shown = as_text if self.kind == "map" and not self.choices else _plain
         return [*((str(name), shown(entry)) for name, entry in entries), ("", "")]
+
+    def entries(self, config: Mapping[str, Any]) -> list[Entry]:
+        """The entries of a map, and an empty one to add another."""
+        if self.has_types:
+            value = config.get(self.key)
+            pairs = value.items() if isinstance(value, dict) else ()
+            return [*(entry_of(str(name), entry) for name, entry in pairs), Entry()]
+        return [Entry(name, text) for name, text in self.pairs(config)]
+
+    @property
+    def has_types(self) -> bool:
+        """Whether each entry of a map may have another type."""
+        return self.kind == "map" and not self.choices
 
     def records(self, config: Mapping[str, Any]) -> list[JsonObject]:
         value = config.get(self.key)
@@ -236,30 +250,6 @@ def are_wrong(fields: Sequence[Field], notes: Mapping[str, str], prefix: str) ->
     """Whether something is wrong with one of the fields, or inside of it. `notes`: problems by their places."""
     places = [f"{prefix}{field.key}".replace(".", "/") for field in fields]
     return any(at == place or at.startswith(f"{place}/") for place in places for at, note in notes.items() if note)
-
-
-def has_expression(value: Any) -> bool:
-    return isinstance(value, str) and "{{" in value
-
-
-def as_text(value: Any) -> str:
-    """JSON that `from_text` reads again; a text that cannot be taken for anything else stays a text."""
-    if isinstance(value, str) and from_text(value) == value:
-        return value
-    text = jsonio.dumps(value)
-    return jsonio.indented(value) if isinstance(value, dict | list) and value else text.decode()
-
-
-def from_text(text: str) -> Any:
-    """A number, true, false, null, an object or a list as JSON writes it; anything else is a text."""
-    stripped = text.strip()
-    is_data = stripped.startswith(("{\n", '{"', "[", '"'))
-    if not stripped or (has_expression(stripped) and not is_data):
-        return text
-    try:
-        return jsonio.loads(stripped)
-    except ValueError:
-        return text
 
 
 def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:

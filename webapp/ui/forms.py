@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
 
 from flowforge.jsonio import JsonObject
 from webapp.ui.conditions import condition_from_form
-from webapp.ui.fields import STRUCTURED, Field, from_text, has_expression
+from webapp.ui.fields import STRUCTURED, Field
+from webapp.ui.map_entries import value_of
+from webapp.ui.written_values import from_text, has_expression, number_of
 
 Form = MultiDict[str, str]
+T = TypeVar("T")
 ARRANGE = "arrange"
 """The name of the buttons that change what a form draws: of a list of records `add:<field>`, `remove:<field>:<number>`,
 `up:…`, `down:…`; of an object `open:<field>`, `close:<field>`; of any field `write:<field>` shows it as a text, JSON or
@@ -25,7 +29,7 @@ WRITE, WRITTEN = "write", "written"
 OWN_ZONE = "zone"
 """The part of a form that tells the time zone of whoever fills it in."""
 MOST_RECORDS = 200
-_NAME, _VALUE, _COUNT = "name", "value", "count"
+_NAME, _VALUE, _TYPE, _COUNT = "name", "value", "type", "count"
 DRAWN, VARIANT = "drawn", "variant"
 """The parts of a form that say whether an object is drawn, and which alternative; and which is chosen."""
 
@@ -133,7 +137,7 @@ def _read_text(field: Field, form: Form, name: str) -> Any:
         return text
     match field.kind:
         case "number":
-            return _number(text.strip())
+            return number_of(text.strip())
         case "switch":
             return {"true": True, "false": False}.get(text, text)
         case "choice":
@@ -154,9 +158,18 @@ def _read_map(field: Field, form: Form, _before: Mapping[str, Any], name: str) -
     if name in form:  # an expression for the whole of it
         return form[name] or None
     names, values = form.getlist(f"{name}.{_NAME}"), form.getlist(f"{name}.{_VALUE}")
-    pairs = [(key.strip(), value.replace("\r\n", "\n")) for key, value in zip(names, values, strict=False)]
+    types = form.getlist(f"{name}.{_TYPE}") if field.has_types else []
+    rows = zip_longest(names, values[: len(names)], types[: len(names)], fillvalue="")
+    read = value_of if field.has_types else _reader_of_entries(field)
+    arranged = _arrange(list(rows), form.get(ARRANGE, ""), name)
+    return {
+        key.strip(): read(value.replace("\r\n", "\n"), type_) for key, value, type_ in arranged if key.strip()
+    } or None
+
+
+def _reader_of_entries(field: Field) -> Callable[[str, str], Any]:
     read = _READ_ENTRY[tuple(field.choices)] if field.kind == "map" else str
-    return {key: read(value) for key, value in pairs if key} or None
+    return lambda text, _: read(text)
 
 
 def _parameter(text: str) -> Any:
@@ -166,7 +179,6 @@ def _parameter(text: str) -> Any:
 
 
 _READ_ENTRY: Mapping[tuple[str, ...], Callable[[str], Any]] = {
-    (): from_text,
     ("text",): str,
     ("parameter",): _parameter,
 }
@@ -179,7 +191,9 @@ def _read_records(field: Field, form: Form, before: Mapping[str, Any], name: str
     count = min(form.get(f"{name}.{_COUNT}", 0, type=int), MOST_RECORDS)
     earlier = [*field.records(before), *[{}] * count]
     written = [_read_record(field, form, earlier[n], name, n) for n in range(count)]
-    return _arrange(written, form.get(ARRANGE, ""), name) or None
+    button = form.get(ARRANGE, "")
+    added: list[JsonObject] = [{}] if button == f"add:{name}" else []
+    return [*_arrange(written, button, name), *added][:MOST_RECORDS] or None
 
 
 def _read_record(field: Field, form: Form, before: JsonObject, name: str, number: int) -> JsonObject:
@@ -202,27 +216,25 @@ _READERS: Mapping[str, Callable[[Field, Form, Mapping[str, Any], str], Any]] = {
 }
 
 
-def _arrange(records: list[JsonObject], button: str, name: str) -> list[JsonObject]:
-    """The records after what a button of their list does; as they are for a button of another one."""
+def _arrange(rows: list[T], button: str, name: str) -> list[T]:
+    """The rows after what a button of one of them does; as they are for a button of another list."""
     operation, _, wanted = button.partition(":")
-    if operation == "add" and wanted == name:
-        return [*records, {}][:MOST_RECORDS]
     wanted, _, number = wanted.rpartition(":")
     if operation in _MOVES and wanted == name and number.isdecimal():
-        return _move(records, int(number), _MOVES[operation])
-    return records
+        return _move(rows, int(number), _MOVES[operation])
+    return rows
 
 
 _MOVES: Mapping[str, int | None] = {"remove": None, "up": -1, "down": 1}
 
 
-def _move(records: list[JsonObject], number: int, by: int | None) -> list[JsonObject]:
-    """Move the record of that number by so many positions, or remove it where `by` is None."""
-    if number >= len(records):
-        return records
-    others = [*records[:number], *records[number + 1 :]]
+def _move(rows: list[T], number: int, by: int | None) -> list[T]:
+    """Move the row of that number by so many positions, or remove it where `by` is None."""
+    if number >= len(rows):
+        return rows
+    others = [*rows[:number], *rows[number + 1 :]]
     if by is not None:
-        others.insert(max(0, number + by), records[number])
+        others.insert(max(0, number + by), rows[number])
     return others
 
 
@@ -232,14 +244,3 @@ def _list(text: str, read: Callable[[str], Any]) -> Any:
         return from_text(stripped)
     lines = [line.strip() for line in stripped.splitlines() if line.strip()]
     return lines[0] if len(lines) == 1 and re.fullmatch(r"\{\{.*\}\}", lines[0]) else [read(line) for line in lines]
-
-
-def _number(text: str) -> Any:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text

@@ -12,9 +12,9 @@ from flowforge.errors import Conflict, Invalid, Problem
 from webapp.context import session
 from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
-from webapp.ui.fields import from_text
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
+from webapp.ui.written_values import from_text
 
 
 @blueprint.get("/variables")
