@@ -4,12 +4,15 @@ import { flow } from "./page.js";
 
 let marks = new Map(); // by the step's id
 
-// Returns the titles of the steps that have no card any more.
 export function showMarks(items) {
   marks = new Map(items.map((item) => [item.dataset.step, item]));
   apply();
+}
+
+// The titles of the steps that have no card any more.
+export function titlesOfGone() {
   const ids = new Set(cards().map((card) => card.dataset.step));
-  return items.filter((item) => !ids.has(item.dataset.step)).map((item) => item.dataset.title);
+  return [...marks.values()].filter((item) => !ids.has(item.dataset.step)).map((item) => item.dataset.title);
 }
 
 export function clearMarks() {

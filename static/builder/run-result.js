@@ -45,6 +45,8 @@ function addPlace() {
   const added = document.createElement("section");
   added.id = "run-result";
   added.className = "run-result";
-  (panel.querySelector("#step-output") ?? panel).append(added);
+  const before = panel.querySelector("#tried");
+  if (before) before.after(added);
+  else panel.append(added);
   return added;
 }

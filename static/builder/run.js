@@ -4,9 +4,9 @@ import { followExecution } from "../following.js";
 import { gettext } from "../texts.js";
 import { saveNow } from "./autosave.js";
 import { refuse } from "./messages.js";
-import { onClick, root } from "./page.js";
+import { flow, onClick, root } from "./page.js";
 import { showParts } from "./parts.js";
-import { clearMarks, showMarks } from "./run-marks.js";
+import { clearMarks, showMarks, titlesOfGone } from "./run-marks.js";
 import { forgetResult, renewResult, showResultOf } from "./run-result.js";
 import { request } from "./server.js";
 import { showTab } from "./tabs.js";
@@ -66,11 +66,17 @@ async function renew() {
 function show(page) {
   place.replaceChildren(page.querySelector(".run-line"));
   place.hidden = false;
-  const gone = showMarks([...page.querySelectorAll("[data-run-marks] > li")]);
+  showMarks([...page.querySelectorAll("[data-run-marks] > li")]);
+  nameGone();
+  renewResult();
+}
+
+function nameGone() {
   const told = place.querySelector("[data-run-gone]");
+  if (!told) return;
+  const gone = titlesOfGone();
   told.hidden = !gone.length;
   told.textContent = gettext("Steps of this run that are gone: %(steps)s", { steps: gone.join(", ") });
-  renewResult();
 }
 
 function close() {
@@ -93,6 +99,7 @@ async function choose(index, position) {
   renewResult({ always: true });
 }
 
+flow.addEventListener("flowdrawn", nameGone);
 onClick("[data-run-close]", close);
 onClick("[data-round]", (button) => choose(button.dataset.round, Number(button.dataset.to)));
 root.addEventListener("change", ({ target }) => {
