@@ -120,6 +120,11 @@ def unmask_fields(config: Mapping[str, Any], keys: Iterable[str], stored: Mappin
     return _each(config, keys, unmasked)
 
 
+def without_masks(config: Mapping[str, Any], keys: Iterable[str]) -> JsonObject:
+    """The config with each mask under `keys` made empty."""
+    return _each(config, keys, lambda value, _key, _name: "" if value == MASK else value)
+
+
 def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) -> JsonObject:
     """The config with its secrets in clear, for the moment of use. Raises SecretUnreadable."""
     return _each(config, keys, lambda value, _key, _name: vault.open(value))

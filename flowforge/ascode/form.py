@@ -51,6 +51,11 @@ def pointer_in_file(pointer: str) -> str:
     return pointer.removeprefix("/definition")
 
 
+def ordered_actions(actions: Any) -> Any:
+    """The actions, and those inside them, with their keys in the order people read."""
+    return map_actions(map_actions(actions, _with_ordered_branches), _ordered_action)
+
+
 def _flat(document: Mapping[str, Any]) -> JsonObject:
     own = {key: document[key] for key in _OF_DOCUMENT if key in document}
     return own | dict(document["definition"])
@@ -61,7 +66,7 @@ def _ordered_workflow(written: JsonObject) -> JsonObject:
     if isinstance(ordered.get("trigger"), dict):
         ordered["trigger"] = _order(ordered["trigger"], _TRIGGER)
     if "actions" in ordered:
-        ordered["actions"] = map_actions(map_actions(ordered["actions"], _with_ordered_branches), _ordered_action)
+        ordered["actions"] = ordered_actions(ordered["actions"])
     return ordered
 
 

@@ -15,7 +15,7 @@ from flowforge.connectors.fitting import Fitting
 from flowforge.connectors.sdk import ConnectionKind, Connector
 from flowforge.errors import FlowForgeError, Problem
 from flowforge.jsonio import JsonObject
-from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, secret_values, unmask_fields
+from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, secret_values, unmask_fields, without_masks
 
 ENTRY_POINTS = "flowforge.connectors"
 
@@ -108,6 +108,10 @@ class Catalog:
     def unmask(self, type_: str, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> JsonObject:
         """See `unmask_fields`."""
         return unmask_fields(config, self._secret_keys(type_), stored)
+
+    def without_masks(self, type_: str, config: Mapping[str, Any]) -> JsonObject:
+        """See `without_masks` of secrets."""
+        return without_masks(config, self._secret_keys(type_))
 
     def open(self, type_: str, config: Mapping[str, Any], vault: Vault) -> JsonObject:
         """Raises SecretUnreadable."""

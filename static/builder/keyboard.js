@@ -4,7 +4,7 @@ import { bindKey } from "../keys/keys.js";
 import { gettext } from "../texts.js";
 import { sendOperation } from "./edits.js";
 import { flow } from "./page.js";
-import { undo } from "./undo.js";
+import { redo, undo } from "./undo.js";
 
 const STEPS = gettext("On a step’s card");
 
@@ -19,7 +19,11 @@ async function move(step, direction) {
   flow.querySelector(".node.opened [data-open]")?.focus();
 }
 
-bindKey("Mod+Z", { group: gettext("Builder"), text: gettext("Undo"), act: undo });
+const BUILDER = gettext("Builder");
+
+bindKey("Mod+Z", { group: BUILDER, text: gettext("Undo"), act: undo });
+bindKey("Mod+Shift+Z", { group: BUILDER, text: gettext("Redo"), act: redo });
+bindKey("Mod+Y", { group: BUILDER, text: gettext("Redo"), act: redo });
 bindCardKey("Enter", gettext("Open the step"));
 bindCardKey("Alt+ArrowUp", gettext("Move the step up"), (step) => move(step, "up"));
 bindCardKey("Alt+ArrowDown", gettext("Move the step down"), (step) => move(step, "down"));

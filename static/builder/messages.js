@@ -1,5 +1,6 @@
 // What the page says about an edit: that it was refused, above the flow; that it is done, in a corner.
 
+import { gettext } from "../texts.js";
 import { undo } from "./undo.js";
 
 const TOAST_MS = 6000;
@@ -20,12 +21,12 @@ export function clearRefusal() {
   refusal.hidden = true;
 }
 
-export function toast(text) {
+export function toast(text, { offersUndo = false } = {}) {
   const shown = document.createElement("p");
   shown.className = "toast";
   shown.dataset.kind = "done";
   shown.append(text);
-  if (text === "Deleted.") shown.append(" ", undoButton());
+  if (offersUndo) shown.append(" ", undoButton());
   toasts.replaceChildren(shown);
   setTimeout(() => shown.remove(), TOAST_MS);
 }
@@ -33,7 +34,7 @@ export function toast(text) {
 function undoButton() {
   const button = document.createElement("button");
   button.className = "small-button";
-  button.textContent = "Undo";
+  button.textContent = gettext("Undo");
   button.addEventListener("click", undo);
   return button;
 }

@@ -18,7 +18,7 @@ const SHOW = {
   notes: showNotes,
   panel: showPanel,
   refusal: (part) => refuseInView(...part.childNodes),
-  message: (part) => toast(part.textContent),
+  message: (part) => toast(part.textContent, { offersUndo: "undoable" in part.dataset }),
   trigger: (part) => panel.querySelector("#trigger")?.replaceChildren(...part.childNodes),
 };
 

@@ -1,8 +1,11 @@
-// Takes the last edit back, as the button in the bar does.
+// Takes the last edit back, or does it again, as the buttons in the bar do.
 
 import { bar } from "./page.js";
 
-export function undo() {
-  const button = bar.querySelector("[data-undo] button");
+export const undo = () => press("[data-undo] button");
+export const redo = () => press("[data-redo] button");
+
+function press(selector) {
+  const button = bar.querySelector(selector);
   if (button && !button.disabled) button.form.requestSubmit(button);
 }

@@ -136,7 +136,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "trigger_problems": len(of_trigger),
         "trigger_is_unfilled": bool(of_trigger) and all(map(is_unfilled, of_trigger)),
         "sample": sample,
-        "can_undo": undo.can_undo(workflow.id),
+        "history": undo.possible(workflow.id),
         "panel": None,
         "known": request.form.get("known", "").split(),
         "patches": PART in request.headers,

@@ -1,32 +1,24 @@
-"""Edits of a draft: each form of the builder is one, saved at once."""
+"""Edits of a draft by its forms, which are saved while they are filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import request
 
-from flowforge.connectors.api_calls.chosen import find_chosen
 from flowforge.connectors.catalog import load_catalog
-from flowforge.connectors.described import API, OPERATION
-from flowforge.errors import Conflict, Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import default_branch_name
-from flowforge.language.pointers import parsed, pointer
 from flowforge.triggers.kinds.manual import MANUAL
-from flowforge.workflows.api_steps import account_apis, account_of
-from flowforge.workflows.changes import DraftChange
+from flowforge.workflows.api_steps import account_of
 from flowforge.workflows.validation import config_of
 from webapp.context import session
-from webapp.services import drafts
-from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder import TRIGGER, answer, found, refused
-from webapp.ui.builder_palette import split_choice
+from webapp.ui.builder import TRIGGER
+from webapp.ui.builder_saving import Edited, save_edit
 from webapp.ui.builder_trigger import trigger_form, trigger_keys
 from webapp.ui.conditions import condition_from_form
 from webapp.ui.config_forms import ConfigForm
@@ -36,25 +28,13 @@ from webapp.ui.step_fields import form_of_step
 from webapp.ui.written_values import number_of
 from webapp.ui.zones import viewers_zone
 
-Edited = tuple[JsonObject, str]
-"""The definition, and which step is open after it."""
-
-
-@blueprint.post("/workflows/<uuid:workflow_id>/build/edit")
-def edit_draft(workflow_id: UUID) -> Any:
-    """`op` says what is done to the step `at`; `remove-branch:1` names a branch, too."""
-    op = request.form.get("op", "").partition(":")[0]
-    if op not in _OPERATIONS:
-        return refused(found(workflow_id), Invalid.at("/op", "there is no such edit"), 400)
-    return _edit(workflow_id, _OPERATIONS[op], _MESSAGES.get(op, ""), is_fresh=op == "add")
-
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/name")
 def edit_name(workflow_id: UUID) -> Any:
     def rename(definition: JsonObject) -> Edited:
         return {**definition, "name": request.form.get("name", "").strip()}, request.form.get("step", "")
 
-    return _edit(workflow_id, rename, with_panel=False)
+    return save_edit(workflow_id, rename, with_panel=False)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/note")
@@ -67,7 +47,7 @@ def edit_note(workflow_id: UUID) -> Any:
         settings.pop("note", None)
         return {**definition, "settings": settings | ({"note": note} if note else {}) or None}, TRIGGER
 
-    return _edit(workflow_id, annotate, with_panel=False)
+    return save_edit(workflow_id, annotate, with_panel=False)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/step")
@@ -78,7 +58,7 @@ def edit_step(workflow_id: UUID) -> Any:
     def has_other_fields(before: JsonObject, after: JsonObject) -> bool:
         return draws_otherwise(request.form) or _draws_other_fields(before, after, at)
 
-    return _edit(workflow_id, _fill_in, with_panel=has_other_fields)
+    return save_edit(workflow_id, _fill_in, with_panel=has_other_fields)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/trigger")
@@ -93,7 +73,7 @@ def edit_trigger(workflow_id: UUID) -> Any:
         return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
 
     with_panel = type_ != drawn or draws_otherwise(request.form) or _has_other_fields(type_)
-    return _edit(workflow_id, choose, with_panel=with_panel, is_fresh=type_ != drawn)
+    return save_edit(workflow_id, choose, with_panel=with_panel, is_fresh=type_ != drawn)
 
 
 def _without_undrawn(type_: str, config: JsonObject) -> JsonObject:
@@ -109,42 +89,6 @@ def _has_other_fields(type_: str) -> bool:
     chosen = {name.removeprefix("config."): text for name, text in request.form.items()}
     form = trigger_form(type_, chosen)
     return shown is not None and form.view is None and shown.split() != [field.key for field in form.fields]
-
-
-@blueprint.post("/workflows/<uuid:workflow_id>/build/undo")
-def undo_edit(workflow_id: UUID) -> Any:
-    workflow = found(workflow_id)
-    before = undo.recall(workflow_id)
-    if before is None:
-        return refused(workflow, Invalid.at("", "there is nothing to take back"), 400)
-    return _edit(workflow_id, lambda _: (before, request.form.get("step", "")), "Taken back.", keep=False)
-
-
-def _edit(
-    workflow_id: UUID,
-    edit: Callable[[JsonObject], Edited],
-    message: str = "",
-    *,
-    with_panel: bool | Callable[[JsonObject, JsonObject], bool] = True,
-    keep: bool = True,
-    is_fresh: bool = False,
-) -> Any:
-    """Saves what the edit makes of the draft, secrets in clear; what it was before can be had back.
-
-    `with_panel`: whether the panel is shown anew, which may depend on the definition before and after."""
-    workflow, revision = found(workflow_id), request.form.get("revision", 0, type=int)
-    try:
-        before = drafts().clear(session(), viewer_id(), workflow_id)
-        definition, opened = edit(before)
-        draft = drafts().save(session(), viewer_id(), workflow_id, DraftChange(definition, revision))
-    except Conflict as error:
-        return refused(workflow, error, 409)
-    except Invalid as error:
-        return refused(workflow, error, 400)
-    if keep:
-        undo.remember(workflow_id, before)
-    shows_panel = with_panel if isinstance(with_panel, bool) else with_panel(before, definition)
-    return answer(workflow, draft, opened, message=message, with_panel=shows_panel, is_fresh=is_fresh)
 
 
 def _fill_in(definition: JsonObject) -> Edited:
@@ -238,124 +182,3 @@ def _number(text: str) -> Any:
     """A number; anything else stays text, for the check to complain about."""
     stripped = text.strip()
     return number_of(stripped) if stripped else None
-
-
-def _at() -> str:
-    return request.form.get("at", "")
-
-
-def _add(definition: JsonObject) -> Edited:
-    into, position = request.form.get("into") or "/actions", request.form.get("position", 0, type=int)
-    type_, api, operation = split_choice(request.form.get("type", ""))
-    action = edits.blank(definition, type_, called=operation)
-    if operation:
-        config = {API: api, OPERATION: operation}
-        action |= {"name": _title_of(config), "config": config}
-    changed = edits.insert(definition, into, position, action)
-    index = next(i for i, step in enumerate(_list(changed, into)) if isinstance(step, dict) and step == action)
-    return changed, f"{into}/{index}"
-
-
-def _title_of(config: JsonObject) -> str | None:
-    """The title of an operation; None where there is no such operation any more."""
-    chosen = find_chosen(config, account_apis(session(), viewer_id()))
-    return chosen.operation.title if chosen else None
-
-
-def _move(definition: JsonObject) -> Edited:
-    return _move_into(definition, request.form.get("into", ""), request.form.get("position", 0, type=int))
-
-
-def _up(definition: JsonObject) -> Edited:
-    """Move a step that is the first of a body out of its block."""
-    into, position = _split_pointer(_at())
-    if position > 0:
-        return _move_into(definition, into, position - 1)
-    owner = _owner(_at())
-    return _move_into(definition, *_split_pointer(owner)) if owner else (definition, _at())
-
-
-def _down(definition: JsonObject) -> Edited:
-    edits.step_at(definition, _at())
-    into, position = _split_pointer(_at())
-    if position + 1 < len(_list(definition, into)):
-        return _move_into(definition, into, position + 2)
-    owner = _owner(_at())
-    if not owner:
-        return definition, _at()
-    around, owner_position = _split_pointer(owner)
-    return _move_into(definition, around, owner_position + 1)
-
-
-def _move_into(definition: JsonObject, into: str, position: int) -> Edited:
-    changed = edits.move(definition, _at(), into, position)
-    into, position = edits.landing(_at(), into, position)
-    return changed, f"{into}/{min(position, len(_list(changed, into)) - 1)}"
-
-
-def _duplicate(definition: JsonObject) -> Edited:
-    into, position = _split_pointer(_at())
-    return edits.duplicate(definition, _at()), f"{into}/{position + 1}"
-
-
-def _switch(definition: JsonObject) -> Edited:
-    off = edits.step_at(definition, _at()).get("enabled") is False
-    return edits.change(definition, _at(), {"enabled": None if off else False}), request.form.get("step", "")
-
-
-def _delete(definition: JsonObject) -> Edited:
-    return edits.remove(definition, _at()), ""
-
-
-def _add_branch(definition: JsonObject) -> Edited:
-    return edits.add_branch(definition, _at()), _at()
-
-
-def _remove_branch(definition: JsonObject) -> Edited:
-    number = request.form.get("op", "").partition(":")[2]
-    return edits.remove_branch(definition, _at(), int(number) if number.isdecimal() else -1), _at()
-
-
-def _split_pointer(at: str) -> tuple[str, int]:
-    *into, position = parsed(at) or ("",)
-    if not isinstance(position, int):
-        raise Invalid.at("/at", "there is no such step")
-    return pointer(into), position
-
-
-def _list(definition: JsonObject, into: str) -> list[Any]:
-    value: Any = definition
-    for part in parsed(into):
-        inside = isinstance(value, list) and isinstance(part, int) and part < len(value)
-        value = value[part] if inside or (isinstance(value, dict) and part in value) else None
-    return value if isinstance(value, list) else []
-
-
-def _owner(at: str) -> str:
-    """The step around a step; empty where there is none."""
-    parts = parsed(at)[:-2]
-    return pointer(parts[:-2] if len(parts) > 1 and parts[-2] == "branches" else parts)
-
-
-_OPERATIONS: dict[str, Callable[[JsonObject], Edited]] = {
-    "add": _add,
-    "move": _move,
-    "up": _up,
-    "down": _down,
-    "duplicate": _duplicate,
-    "switch": _switch,
-    "delete": _delete,
-    "add-branch": _add_branch,
-    "remove-branch": _remove_branch,
-}
-_MESSAGES = {
-    "add": "Step added.",
-    "move": "Moved.",
-    "up": "Moved up.",
-    "down": "Moved down.",
-    "duplicate": "Duplicated.",
-    "switch": "Switched.",
-    "delete": "Deleted.",
-    "add-branch": "Branch added.",
-    "remove-branch": "Branch deleted.",
-}
