@@ -28,13 +28,6 @@ from webapp.ui.zones import read_local, write_local
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
 """The short ways to say since when."""
 SPAN_NAMES = {"1h": lazy("Last hour"), "24h": lazy("Last 24 hours"), "7d": lazy("Last 7 days")}
-STATUS_NAMES = {
-    Status.PENDING: lazy("Pending"),
-    Status.RUNNING: lazy("Running"),
-    Status.COMPLETED: lazy("Completed"),
-    Status.FAILED: lazy("Failed"),
-    Status.CANCELLED: lazy("Cancelled"),
-}
 
 
 @blueprint.get("/executions")
@@ -57,7 +50,7 @@ def executions() -> str:
         span=_span(),
         spans=SPAN_NAMES,
         filtered=wanted != Filter(),
-        statuses=STATUS_NAMES,
+        statuses=list(Status),
         trigger_types=list(trigger_kinds()),
         link=_link,
     )
