@@ -3,6 +3,7 @@
 import { flow } from "./page.js";
 
 let marks = new Map(); // by the step's id
+const shownMarks = new WeakMap(); // by box, what was put there: a box that is drawn anew has nothing yet
 
 export function showMarks(items) {
   marks = new Map(items.map((item) => [item.dataset.step, item]));
@@ -28,9 +29,12 @@ function apply() {
 
 function mark(card, item) {
   const box = card.querySelector(":scope > .box");
+  const text = item?.outerHTML;
+  if (shownMarks.has(box) && shownMarks.get(box) === text) return;
   setState(card, item?.dataset.state);
-  put(box.querySelector(".open"), ":scope > .run-mark", item?.querySelector(".run-mark"));
-  put(card, ":scope > .run-rounds", item?.querySelector(".run-rounds"), box);
+  const isMarked = put(box.querySelector(".open"), ":scope > .run-mark", item?.querySelector(".run-mark"));
+  const isChosen = put(card, ":scope > .run-rounds", item?.querySelector(".run-rounds"), box);
+  if (isMarked && isChosen) shownMarks.set(box, text);
 }
 
 function setState(card, state) {
@@ -39,14 +43,16 @@ function setState(card, state) {
   else delete card.dataset.run;
 }
 
-// Replaces what is there only where it differs, and never under the hands of somebody who uses it.
+// Replaces what is there only where it differs, and never under the hands of somebody who uses it: it returns whether
+// what is wanted is there.
 function put(parent, selector, wanted, before) {
   const shown = parent.querySelector(selector);
-  if (shown?.outerHTML === wanted?.outerHTML || shown?.contains(document.activeElement)) return;
+  if (shown?.outerHTML === wanted?.outerHTML) return true;
+  if (shown?.contains(document.activeElement)) return false;
   shown?.remove();
-  if (!wanted) return;
-  if (before) before.after(wanted.cloneNode(true));
-  else parent.append(wanted.cloneNode(true));
+  if (wanted && before) before.after(wanted.cloneNode(true));
+  else if (wanted) parent.append(wanted.cloneNode(true));
+  return true;
 }
 
 flow.addEventListener("flowdrawn", apply);

@@ -18,7 +18,7 @@ export async function renewResult({ always = false } = {}) {
   if (!url) return;
   const card = openCard();
   url.searchParams.set("step", card ? card.dataset.step : "trigger");
-  const state = `${url} ${card?.querySelector(":scope > .box .run-mark")?.textContent}`;
+  const state = `${url} ${card?.dataset.run} ${document.querySelector(".run-line").dataset.over}`;
   if (!always && state === shown && place()) return;
   shown = state;
   const answer = await request(url).catch(() => null);
