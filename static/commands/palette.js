@@ -1,7 +1,7 @@
 // The command palette: pages, workflows, executions and actions, found by typing (ARIA's combobox with a listbox).
 
 import { closeByBackdrop } from "../dialogs.js";
-import { bindKey } from "../keys/keys.js";
+import { bindKey, capsOf } from "../keys/keys.js";
 import { gettext, ngettext } from "../texts.js";
 import { localGroups } from "./local.js";
 
@@ -137,5 +137,8 @@ input.addEventListener("input", search);
 list.addEventListener("click", (event) => run(event.target.closest("[role=option]"), event.ctrlKey || event.metaKey));
 closeByBackdrop(dialog);
 dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-for (const button of document.querySelectorAll("[data-open-commands]")) button.addEventListener("click", open);
+for (const button of document.querySelectorAll("[data-open-commands]")) {
+  button.querySelector("kbd").textContent = capsOf("Mod+K").join(" ");
+  button.addEventListener("click", open);
+}
 bindKey("Mod+K", { text: gettext("Open the command palette"), act: open, inFields: true });
