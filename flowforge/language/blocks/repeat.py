@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from flowforge.fields import field
 from flowforge.language.block import Block, BlockConfig, InnerRoot, Loop
 from flowforge.language.bodies import Bodies
 from flowforge.language.expressions.template import has_meaning
@@ -32,8 +33,11 @@ class RepeatConfig(BlockConfig):
         le=LONGEST_DELAY_SECONDS,
         allow_inf_nan=False,
     )
-    on_most: Literal["fail", "continue"] = Field(
-        "fail", title="When the condition never holds", description="What follows when there were so many rounds"
+    on_most: Literal["fail", "continue"] = field(
+        "fail",
+        title="When the condition never holds",
+        description="What follows when there were so many rounds",
+        labels={"fail": "The step fails", "continue": "Continue with the next step"},
     )
     carry: Any = Field(
         None, title="Carry", description="What each round hands on to the next, which sees it as `carry`"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from flowforge.errors import Invalid, Problem
+from flowforge.fields import field
 from flowforge.triggers.kind import Registered, TriggerKind
 from flowforge.triggers.schedules.schedule import DEFAULT_INTERVAL_MINUTES, CatchUp, Schedule
 from flowforge.triggers.schedules.schedule_form import schedule_view
@@ -22,8 +23,11 @@ def _lower_case(value: Any) -> Any:
 
 
 class Config(Times):
-    catch_up: Annotated[CatchUp, BeforeValidator(_lower_case)] = Field(
-        CatchUp.LAST, title="Missed runs", description="Which of them are made up for when FlowForge is running again."
+    catch_up: Annotated[CatchUp, BeforeValidator(_lower_case)] = field(
+        CatchUp.LAST,
+        title="Missed runs",
+        description="Which of them are made up for when FlowForge is running again.",
+        labels={"last": "Run once", "all": "Run each of them", "none": "Skip them"},
     )
 
     @property
