@@ -7,7 +7,8 @@ const LAST_PART = /^(.*?)(\.\w+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])$/su;
 
 let language = null;
 let members = null; // by path: what is inside
-let source = null; // the list of data that they were read from
+let source = null; // the first of the values that they were read from
+let count = 0; // how many these were
 
 export function optionsAt({ kind, word, of }) {
   if (kind === "filter") return matching(words().filters, word);
@@ -43,17 +44,18 @@ function matching(options, word) {
 
 // The members of one entry of a list stand for those of the others.
 function membersOf(path) {
-  const tree = panel.querySelector(".tree");
-  if (source !== tree) {
-    members = readTree(tree);
-    source = tree;
+  const values = panel.querySelectorAll("#step-data [data-pick]");
+  if (source !== values[0] || count !== values.length) {
+    members = readTree(values);
+    source = values[0];
+    count = values.length;
   }
   return members.get(path) ?? members.get(path.replaceAll(/\[\d+\]/gu, "[0]")) ?? [];
 }
 
-function readTree(tree) {
+function readTree(values) {
   const found = new Map();
-  for (const button of tree?.querySelectorAll("[data-pick]") ?? []) add(found, button.dataset.pick, detailOf(button));
+  for (const button of values) add(found, button.dataset.pick, detailOf(button));
   return found;
 }
 

@@ -6,6 +6,7 @@ import "./autosave.js";
 import "./code-fields.js";
 import "./connection-dialog.js";
 import "./data-picker.js";
+import "./data-search.js";
 import "./dragging.js";
 import "./expression-fields.js";
 import "./expression-preview.js";

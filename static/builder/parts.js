@@ -2,6 +2,7 @@
 
 import { offerAsking } from "./asked-values.js";
 import { offerEditors } from "./code-fields.js";
+import { offerData } from "./data-search.js";
 import { markOpened, showFlow } from "./drawing.js";
 import { offerMarks } from "./expression-marks.js";
 import { replaceContent } from "./focus.js";
@@ -64,6 +65,7 @@ function showPanel(part) {
   globalThis.htmx?.process(panel); // it listens for a test call
   offerAsking();
   offerMarks();
+  offerData();
   offerEditors();
   offerOwnZone();
 }

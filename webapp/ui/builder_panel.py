@@ -197,7 +197,7 @@ def _data(
 _OF_ALL_STEPS = {
     "name": lazy("Name"),
     "note": lazy("Note"),
-    "id": lazy("Called in expressions"),
+    "id": lazy("ID in expressions"),
     "when": lazy("Only run if"),
     "timeout": lazy("Time limit"),
     "retry/attempts": lazy("Try at most (times)"),

@@ -5,14 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from flowforge import jsonio
+from webapp.translation.texts import lazy
 
 DEEPEST, WIDEST, LONGEST, MOST_DRAWN = 6, 40, 60, 600
 """Limits of what is drawn: levels, entries of one level, characters of one value, entries of all levels together."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_TYPES: Mapping[type, str] = {
+    str: lazy("text"),
+    bool: lazy("yes/no"),
+    int: lazy("number"),
+    float: lazy("number"),
+    datetime: lazy("time"),
+    Mapping: lazy("object"),
+    list: lazy("list"),
+}
 _METHODS = frozenset({"items", "keys", "values", "get"})
 
 
@@ -26,23 +37,34 @@ class Datum:
     inside: Sequence[Datum] = field(default_factory=list)
     more: int = 0
     """Entries that are not drawn."""
+    type: str = ""
+    """The word for the type of the value."""
 
 
 def tree_of(name: str, value: Any, path: str) -> Datum:
     return _Drawing().datum(name, value, path, 0)
 
 
+def rest_of(value: Any, path: str, start: int) -> Datum:
+    """The entries of a value from that one on, as many as are drawn at once."""
+    return _Drawing().datum("", value, path, 0, start)
+
+
 class _Drawing:
     def __init__(self) -> None:
         self._left = MOST_DRAWN
 
-    def datum(self, name: str, value: Any, path: str, depth: int) -> Datum:
+    def datum(self, name: str, value: Any, path: str, depth: int, start: int = 0) -> Datum:
         size = len(value) if isinstance(value, Mapping | list) and depth < DEEPEST else 0
-        drawn = min(size, WIDEST, self._left)
+        drawn = min(max(size - start, 0), WIDEST, self._left)
         self._left -= drawn
-        entries = islice(_entries(value), drawn)
+        entries = islice(_entries(value), start, start + drawn)
         inside = [self.datum(label, inner, f"{path}{step}", depth + 1) for label, step, inner in entries]
-        return Datum(name, path, _brief(value), inside, size - drawn)
+        return Datum(name, path, _brief(value), inside, max(size - start - drawn, 0), _type_of(value))
+
+
+def _type_of(value: Any) -> str:
+    return next((word for kind, word in _TYPES.items() if isinstance(value, kind)), "")
 
 
 def _entries(value: Any) -> Iterator[tuple[str, str, Any]]:

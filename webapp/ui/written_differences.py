@@ -25,7 +25,7 @@ _LABELS = {
     "enabled": "Switched on",
     "onError": "If it fails",
     "onReject": "If it is rejected",
-    "id": "Called in expressions",
+    "id": "ID in expressions",
     "retry": "Tries",
     "timeout": "Time limit",
     "afterCrash": "If its executor dies",
