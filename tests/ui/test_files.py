@@ -21,6 +21,7 @@ from tests.ui.conftest import Browser
 from tests.ui.test_execution_page import run
 from tests.ui.test_pages import created
 from tests.waiting import eventually
+from webapp.ui.file_previews import MOST_BYTES, preview_of
 
 __all__ = ["run"]
 
@@ -69,7 +70,7 @@ def test_a_workflow_is_run_with_files(ada: Browser, signed_up: Callable[[str], B
         page = eventually(lambda: over(ada.get(started.location).text))
     [address] = set(re.findall(r'href="(/files/[^"]+)"', page))
     assert ada.get(address).data == large
-    [inline] = {unescape(link) for link in re.findall(r'href="(/executions/[^"]+/files/[^"]+)"', page)}
+    [inline] = {unescape(link) for link in re.findall(r'href="(/executions/[^"]+/files/[^"/]+)"', page)}
     shown = ada.get(inline)
     assert (shown.data, shown.content_type) == (small, "application/pdf")
     assert signed_up("bob").get(inline).status_code == 404
@@ -93,10 +94,30 @@ def test_small_files_of_steps_are_listed_too(ada: Browser, run: Callable[..., st
     branches = [{"name": name, "actions": [made(name)]} for name in ("left", "right")]
     both = {"id": "both", "type": "PARALLEL", "branches": branches}
     page = ada.get(run({"name": "Made", "actions": [made("own"), both]}, json.dumps({"text": SCRIPT.decode()}))).text
-    found = {unescape(link) for link in re.findall(r'href="(/executions/[^"]+/files/[^"]+)"', page)}
+    found = {unescape(link) for link in re.findall(r'href="(/executions/[^"]+/files/[^"/]+)"', page)}
     addresses = {re.sub(".*name=([a-z]+).*", r"\1", address): address for address in found}
     assert addresses.keys() == {"own", "left", "right"}
     for name, address in addresses.items():
         shown = ada.get(address)
         assert (shown.data, shown.content_type) == (SCRIPT, "application/octet-stream")
         assert shown.headers["Content-Disposition"] == f"attachment; filename={name}.html"
+
+
+def test_texts_and_tables_have_a_preview(
+    ada: Browser, signed_up: Callable[[str], Browser], run: Callable[..., str], backends: Backends
+) -> None:
+    content = BytesIO(b"name,total\nAda,9\n")
+    file = backends.files.keep(content, "orders.csv", "text/csv", owner=account(backends, "ada"), holder=uuid7())
+    preview = f"/files/{shown_id(file.id)}/preview"
+    assert f'data-source="{preview}"' in ada.get(run(WORKFLOW, json.dumps({"f": file.as_json()}))).text
+    shown = ada.get(preview).text
+    assert '<th scope="col">total</th>' in shown
+    assert "Ada" in shown
+    assert signed_up("bob").get(preview).status_code == 404
+
+
+def test_a_preview_is_the_beginning_of_a_file() -> None:
+    assert preview_of(b"x" * (MOST_BYTES + 1), "text/plain").is_cut
+    assert preview_of(b'{"a": 1}', "application/json").value == {"a": 1}
+    assert preview_of(b"{", "application/json").text == "{"
+    assert preview_of(b"\xff\xfe\x00", "text/csv").table is not None
