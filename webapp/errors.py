@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from flowforge import errors, jsonio
 from flowforge.jsonio import JsonObject
+from webapp.translation.texts import lazy
 
 _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.Invalid: 400,
@@ -104,9 +105,9 @@ def _message_of(error: HTTPException) -> str:
     if error.description and error.description != type(error).description:
         return error.description
     standard = {
-        404: "there is nothing at this address",
+        404: lazy("there is nothing at this address"),
         405: f"this address does not take {request.method} requests",
-        413: "the body is too large",
+        413: lazy("the body is too large"),
     }
     return standard.get(error.code or 0) or error.description or _phrase(error.code or 500)
 

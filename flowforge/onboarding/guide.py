@@ -27,7 +27,7 @@ _LOOKED_AT = 20
 _TITLES = {
     "sample": "Send it something",
     "decide": "Make a decision",
-    "act": "Say what shall happen",
+    "act": "Choose what happens",
     "test": "Try it",
     "publish": "Publish it",
     "call": "Call it for real",

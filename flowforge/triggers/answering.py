@@ -25,7 +25,7 @@ class AnsweringConfig(TriggerConfig):
     respond_timeout: Seconds = Field(
         DEFAULT_WAIT_SECONDS,
         title="Respond timeout",
-        description="Seconds the caller waits; then it gets the address of the answer.",
+        description="Maximum wait in seconds; afterwards the caller gets a status URL.",
         json_schema_extra={"group": "The answer"},
     )
 

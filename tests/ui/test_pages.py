@@ -262,7 +262,7 @@ def test_executions_are_filtered_by_workflow_and_status_in_the_address(ada: Brow
     workflow_id = path.rpartition("/")[2]
     found = ada.get(f"/executions?workflow={workflow_id}&status=COMPLETED&last=1h").text
     assert 'data-state="COMPLETED"' in found
-    assert re.search(r"</svg>\s*By hand\s*</td>", found)  # the builder's word for it
+    assert re.search(r"</svg>\s*Manual\s*</td>", found)  # the builder's word for it
     assert "No executions with this filter" in ada.get("/executions?status=FAILED").text
     assert "No executions with this filter" in ada.get(f"/executions?workflow={uuid7()}").text
     assert ada.get("/executions?workflow=x&status=y&at=z&since=then&last=ever").status_code == 200

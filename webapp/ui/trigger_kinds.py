@@ -58,7 +58,7 @@ def trigger_card(
     address = kind.address if kind else None
     return TriggerCard(
         trigger=trigger,
-        summary=kind.describe(trigger.configuration) if kind else "",
+        summary=translated(kind.describe(trigger.configuration)) if kind else "",
         address=address,
         command=command_for(address, trigger.webhook_url, trigger.configuration, sample),
         test_body=_test_body(kind, trigger.configuration, sample),

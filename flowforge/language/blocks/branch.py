@@ -9,7 +9,7 @@ BLOCK = Block(
     "BRANCH",
     NoConfig,
     title="Branch",
-    help="Goes the first way whose condition holds, else the last",
+    help="Runs the first branch whose condition matches",
     icon="branch",
     keywords=("if", "switch", "filter", "decide"),
     bodies=Bodies.BRANCHES,

@@ -75,7 +75,7 @@ class Config(TriggerConfig):
         "", title="Subject contains", description="Only mails with this in their subject.", group="Which mails"
     )
     from_address: Line = field(
-        "", title="From address", description="Only mails with this in their sender.", group="Which mails"
+        "", title="From address", description="Only from senders containing this text.", group="Which mails"
     )
     start_with: Annotated[StartWith, BeforeValidator(_lower_case)] = field(
         StartWith.NEW, title="Start with", description="Which mails count that are there already.", group="Which mails"

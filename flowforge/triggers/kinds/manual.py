@@ -9,7 +9,7 @@ MANUAL = "manual"
 
 class Manual(TriggerKind[TriggerConfig]):
     type = MANUAL
-    title = "By hand"
+    title = "Manual"
     help = "When somebody presses Run, or another workflow runs it"
     icon = "manual"
     keywords = (

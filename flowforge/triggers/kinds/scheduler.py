@@ -38,7 +38,7 @@ class Config(Times):
 class Scheduler(TriggerKind[Config]):
     type = SCHEDULER
     title = "Schedule"
-    help = "At certain times, or again and again"
+    help = "On a schedule"
     icon = "clock"
     keywords = (
         "cron",

@@ -116,7 +116,7 @@ def usual_method(allowed: Any) -> str:
 class Webhook(TriggerKind[Config]):
     type = WEBHOOK
     title = "Webhook"
-    help = "When another program calls an address"
+    help = "When a webhook URL is called"
     icon = "webhook"
     keywords = (
         "http",

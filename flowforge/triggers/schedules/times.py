@@ -62,7 +62,7 @@ class Times(TriggerConfig):
     interval_minutes: Minutes = Field(
         None,
         title="Interval minutes",
-        description="Fires each time so many minutes are over.",
+        description="Runs every N minutes.",
         json_schema_extra={"default": DEFAULT_INTERVAL_MINUTES},
     )
     interval_seconds: Seconds = Field(

@@ -1,0 +1,94 @@
+"""No text on a page is outside the catalogues: under a language that puts every known text into brackets, what stands
+outside of them is data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from gettext import NullTranslations
+
+import pytest
+from babel.messages import Catalog
+from flask import Flask
+
+from scripts.translations import declared, messages
+from tests.ui.conftest import Browser
+from tests.ui.shown_texts import has_words, shown_texts
+from tests.ui.test_pages import created
+from webapp.translation import texts
+
+_OPEN, _CLOSE = "⟦", "⟧"
+_DATA = frozenset(
+    {
+        *("ada", "ada@example.test", "Greeting", "Orders", "hello", "hi"),  # what the tests make
+        *("English", "Deutsch", "FlowForge"),  # languages call themselves so
+        *("text", "number", "boolean", "datetime", "json", "none", "starttls", "tls"),  # values of the API
+        *("Write", "a", "greeting", "calledWith"),  # the steps of a template
+    }
+)
+_ZONE = re.compile(r"[A-Z]\w+/[\w/ .+-]+")
+"""A time zone; or the user agent of a browser."""
+_PAGES = (
+    *("/", "/workflows", "/workflows/new", "/workflows/import", "/workflows/deleted", "/templates", "/templates/greet"),
+    *("/executions", "/connections", "/connections/new?type=smtp", "/variables", "/tables", "/tables/new", "/apis"),
+    *("/settings", "/settings/password", "/settings/second-factor", "/settings/tokens", "/settings/sessions"),
+    *("/settings/appearance", "/failed-messages", "/administration/accounts", "/nowhere", "{workflow}"),
+)
+_BEFORE_SIGNING_IN = ("/sign-in", "/register", "/password-resets", "/password-resets/unknown", "/invitations/unknown")
+
+
+class Bracketed(NullTranslations):
+    """Puts every text of a catalogue into brackets, and leaves others as they are."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        super().__init__()
+        self._known = known
+
+    def gettext(self, message: str) -> str:
+        return _OPEN + message + _CLOSE if message in self._known else message
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1) if n == 1 or msgid1 not in self._known else _OPEN + msgid2 + _CLOSE
+
+
+@cache
+def _known(domain: str) -> frozenset[str]:
+    found: Catalog = messages() if domain == "messages" else declared()
+    return frozenset(one.id if isinstance(one.id, str) else one.id[0] for one in found if one.id)
+
+
+@pytest.fixture
+def bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {domain: _known(domain) for domain in ("messages", "declared")}  # read without brackets
+    monkeypatch.setattr(texts, "translations", lambda _, domain: Bracketed(known[domain]))
+
+
+def outside(html: str) -> Iterator[str]:
+    """The texts that no catalogue has. A text with tags in it begins in one part of the page and ends in another."""
+    depth = 0
+    for text in shown_texts(html):
+        rest = ""
+        for character in text:
+            depth += character == _OPEN
+            rest += "" if depth else character
+            depth -= character == _CLOSE
+        if has_words(rest) and not _ZONE.fullmatch(rest.strip()) and not {*re.findall(r"[\w@.-]+", rest)} <= _DATA:
+            yield rest.strip()
+
+
+def test_the_pages_of_an_account(ada: Browser, bracketed: None) -> None:
+    workflow = created(ada)
+    found = {path: [*outside(ada.get(path.format(workflow=workflow)).text)] for path in _PAGES}
+    assert {path: rest for path, rest in found.items() if rest} == {}
+
+
+def test_the_pages_before_signing_in(visitor: Browser, ada: Browser, bracketed: None) -> None:
+    found = {path: [*outside(visitor.get(path).text)] for path in _BEFORE_SIGNING_IN}
+    assert {path: rest for path, rest in found.items() if rest} == {}
+
+
+def test_an_unknown_text_is_found(app: Flask, bracketed: None) -> None:
+    with app.test_request_context():
+        page = app.jinja_env.from_string("<p title='Nowhere'>{{ _('Save') }} {{ _('No such text') }}</p>").render()
+    assert [*outside(page)] == ["Nowhere", "No such text"]
