@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 from flowforge.jsonio import JsonObject
@@ -12,6 +11,7 @@ from flowforge.jsonio import JsonObject
 UNITS: Mapping[str, int] = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 """Seconds of each."""
 _LABELS = {"seconds": "Seconds", "minutes": "Minutes", "hours": "Hours", "days": "Days"}
+_LARGEST = 1e12
 _TIMES = re.compile(r"\{\{ \((.+)\) \* (60|3600|86400) \}\}", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{(.+)\}\}", re.DOTALL)
 
@@ -44,14 +44,14 @@ def in_seconds(amount: Any, unit: Any) -> Any:
 
 
 def number_of(value: Any) -> float | None:
-    """A number, also one that is written as a text; None for what is none, or not finite."""
+    """A number, also one that is written as a text; None for what is none, or too large for a time."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if isfinite(number) else None
+    return number if abs(number) <= _LARGEST else None
 
 
 def whole(number: float) -> float:

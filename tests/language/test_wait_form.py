@@ -54,6 +54,7 @@ def test_a_wait_is_shown_by_its_kind_and_stays_as_it_is_written(config: dict[str
         ),
         ({FORM_KIND: "until", "moment": "2026-07-01T09:00"}, {"until": "2026-07-01T09:00:00+00:00"}),
         ({FORM_KIND: "until", "moment": "2026-07-01T09:00", "timeZone": "Nowhere"}, {"until": "2026-07-01T09:00"}),
+        ({FORM_KIND: "duration", "amount": 1e308, "unit": "days"}, {"seconds": 1e308}),
         ({FORM_KIND: "call", "limit": 3, "limitUnit": "days"}, {"for": "resume", "timeout": 259200}),
     ],
 )

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from flowforge.language.evaluation.meter import Failure
 from flowforge.language.expressions.syntax import parse
 from flowforge.language.expressions.template import TemplateFailure, template
-from webapp.ui.conditions import OPERATORS, UNARY, Group, Row, in_words, read_condition, write_condition
+from webapp.ui.conditions import (
+    OPERATORS,
+    UNARY,
+    Group,
+    Row,
+    condition_from_form,
+    in_words,
+    read_condition,
+    write_condition,
+)
 from webapp.ui.conditions.operands import literal_of, text_of
 
 PATHS = st.sampled_from(
@@ -165,3 +174,16 @@ def test_cards_show_them_in_words() -> None:
     assert in_words("{{ a > 1 and ('x' in b or c) }}") == "a is more than 1 and (b contains x or c)"
     assert in_words("{{ a == }}") == "a is …"
     assert in_words("") == "no condition yet"
+
+
+@pytest.mark.parametrize(
+    "source", ["not " * 450 + "a", "(" * 900 + "a", "a and " * 300 + "a", "[" * 1_500, "a == 1 or " * 100_000]
+)
+def test_what_is_long_or_deep_is_read_or_stays_an_expression(source: str) -> None:
+    read_condition(f"{{{{ {source} }}}}")
+
+
+def test_groups_in_a_form_are_as_deep_as_it_draws_them() -> None:
+    names = ["when" + ".0" * depth for depth in range(3_000)]
+    form = {f"{name}.count": "1" for name in names} | {"when.0.0.left": "a", "when.0.0.operator": "exists"}
+    assert condition_from_form(form, "when", "", "") == "{{ a is defined }}"

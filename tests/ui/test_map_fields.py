@@ -75,6 +75,8 @@ def test_entries_of_any_type_are_drawn_and_read_without_loss(values: dict[str, A
         ("5", "text", "5"),
         ("5", "number", 5),
         ("much", "number", "much"),
+        ("nan", "number", "nan"),
+        ("1e999", "number", "1e999"),
         ("yes", "boolean", True),
         ("[1]", "json", [1]),
         ("trigger.body.id", "expression", "{{ trigger.body.id }}"),

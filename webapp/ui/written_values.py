@@ -34,10 +34,12 @@ def from_text(text: str) -> Any:
 
 def number_of(text: str) -> Any:
     """A finite number; anything else stays a text."""
-    for kind in (int, float):
-        try:
-            number = kind(text)
-        except ValueError:
-            continue
-        return number if isfinite(number) else text
-    return text
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if isfinite(number) else text

@@ -9,6 +9,8 @@ from webapp.ui.conditions.rows import Group, Match, Member, Row, without_blanks
 from webapp.ui.conditions.writing import write_condition
 
 MOST_MEMBERS = 100
+_DEEPEST = 1
+"""Groups stand in no groups but the outermost."""
 
 Form = Mapping[str, str]
 
@@ -32,16 +34,16 @@ def condition_from_form(form: Form, name: str, before: str, arrange: str) -> str
     return before if group == read_condition(before) else write_condition(group)
 
 
-def _group(form: Form, name: str) -> Group:
+def _group(form: Form, name: str, depth: int = 0) -> Group:
     match: Match = "any" if form.get(f"{name}.match") == "any" else "all"
     count = form.get(f"{name}.count", "")
     numbers = range(min(int(count), MOST_MEMBERS) if count.isdecimal() else 0)
-    return Group(match, tuple(_member(form, f"{name}.{number}") for number in numbers))
+    return Group(match, tuple(_member(form, f"{name}.{number}", depth) for number in numbers))
 
 
-def _member(form: Form, name: str) -> Member:
-    if f"{name}.count" in form:
-        return _group(form, name)
+def _member(form: Form, name: str, depth: int) -> Member:
+    if f"{name}.count" in form and depth < _DEEPEST:
+        return _group(form, name, depth + 1)
     left, operator, right = (form.get(f"{name}.{part}", "") for part in ("left", "operator", "right"))
     return Row(left.strip(), operator, right.strip())
 

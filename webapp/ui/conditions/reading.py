@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from flowforge.language.evaluation.meter import Failure
-from flowforge.language.expressions.syntax import parse, tokens_of
+from flowforge.language.expressions.syntax import MAX_LENGTH, parse, tokens_of
 from webapp.ui.conditions.operands import text_of
 from webapp.ui.conditions.rows import Group, Match, Member, Row
 from webapp.ui.conditions.tokens import Tokens, inside, is_word, source_text, split, strip, top_level, unwrapped
@@ -24,6 +24,8 @@ class _MoreThanRows(Exception):
 def read_condition(text: str) -> Group | None:
     """The rows of a condition; without any of an empty text. None where only an expression can say it."""
     found = _BRACES.fullmatch(text.strip())
+    if found is not None and len(found[1]) > MAX_LENGTH:
+        return None
     if found is None:
         return None if text.strip() else Group("all", ())
     try:
@@ -118,6 +120,8 @@ def _negation(tokens: Tokens) -> Row | None:
     left, words = _ending(inner, "|", "default", "(", "none", ")")
     if words:
         return Row(left, "empty")
+    if inner and is_word(inner[0], "not"):
+        raise _MoreThanRows
     row = _row(inner) if inner else Row("", "truthy")
     if row.operator != "truthy":
         raise _MoreThanRows
