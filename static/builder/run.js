@@ -114,5 +114,5 @@ document.addEventListener("submit", (event) => {
 });
 
 showResultOf(() => (line() ? addressOfRun("/result") : null));
-const last = sessionStorage.getItem(KEPT);
-if (last) showRun(last);
+const first = place.dataset.shown ?? sessionStorage.getItem(KEPT);
+if (first) showRun(first);

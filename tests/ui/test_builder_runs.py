@@ -153,3 +153,11 @@ def test_looking_at_a_run_costs_the_same_however_many_items_its_loops_have(runs:
             runs.page(path)
         costs.append(len(sent))
     assert costs[0] == costs[1] <= 25
+
+
+def test_the_page_of_an_execution_leads_to_the_builder_that_shows_it(runs: Runs) -> None:
+    path = runs.finished('{"orders": [1]}')
+    page = runs.page(f"/executions/{path.rpartition('/')[2]}")
+    links = re.findall(r'href="([^"]+/build\?run=[^"]+)"', page)
+    assert links
+    assert f'data-shown="{path}"' in runs.page(links[0])

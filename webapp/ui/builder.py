@@ -43,7 +43,8 @@ PART = "X-Part"
 
 @blueprint.get("/workflows/<uuid:workflow_id>/build")
 def builder(workflow_id: UUID) -> str:
-    """`step`: the pointer of the open step, or `trigger`; `into` and `position`: where something is to be added."""
+    """`run`: the run that is shown on the flow; `step`: the pointer of the open step, or `trigger`; `into` and
+    `position`: where something is to be added."""
     workflow = found(workflow_id)
     page = _page(workflow, drafts().get(session(), viewer_id(), workflow_id), _open())
     page["published"] = "published" in request.args and workflow.enabled and not page["draft"].revision
@@ -126,6 +127,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "flow": flow_of(definition, problems, catalog, kept.pinned),
         "choices": () if PART in request.headers else _choices(catalog),
         "adding": _adding(),
+        "shown_run": request.args.get("run", type=UUID),
         "trigger": trigger_panel(
             definition,
             registered,
