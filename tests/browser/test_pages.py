@@ -19,6 +19,8 @@ PAGES = (
     "/?last=7d",
     "/workflows",
     "/workflows?q=nothing",
+    "/workflows?sort=name",
+    "/workflows/deleted",
     "/workflows/new",
     "/templates",
     "/workflows/import",
