@@ -180,3 +180,10 @@ def test_without_script_a_request_leads_to_its_run(trial: Trial) -> None:
     answer = trial.edit("", to="call", body="{}", method="POST")
     assert answer.status_code == 303
     assert answer.location.startswith("/executions/")
+
+
+def test_a_published_draft_says_which_url_starts_it_now(trial: Trial) -> None:
+    trial.save()
+    answer = trial.edit("", to="publish", step="/actions/0")
+    page = trial.browser.get(answer.location).text
+    assert re.search(r"data-published-url>.*?/webhook/[\w-]+.*?Copy URL", page, re.DOTALL)

@@ -98,7 +98,7 @@ def keep_request(workflow_id: UUID) -> Any:
 @blueprint.get("/workflows/<uuid:workflow_id>/build/heard")
 def builder_heard(workflow_id: UUID) -> str:
     """`since`: the execution that was the latest when listening began (`none` where there was none), `until` when it
-    ends. Without them it begins."""
+    ends. Without them it begins. `published`: it is about what is published, whose first run is waited for."""
     workflow = found(workflow_id)
     latest = executions.latest(session(), viewer_id(), workflow.id)
     now = datetime.now(UTC)
@@ -106,9 +106,17 @@ def builder_heard(workflow_id: UUID) -> str:
     until = request.args.get("until", type=float) or (now + LONGEST).timestamp()
     heard = latest if latest is not None and str(latest.id) != since else None
     over = heard is None and now.timestamp() > min(until, (now + LONGEST).timestamp())
-    place = {} if heard or over else _listen(workflow)
+    published = request.args.get("published", type=int)
+    place = {} if heard or over or published else _listen(workflow)
     return render_template(
-        "builder/_listening.html", workflow=workflow, heard=heard, over=over, since=since, until=until, **place
+        "builder/_listening.html",
+        workflow=workflow,
+        heard=heard,
+        over=over,
+        since=since,
+        until=until,
+        published=published,
+        **place,
     )
 
 
