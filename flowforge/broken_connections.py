@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import mails
-from flowforge.db import connection_waits_store
+from flowforge.db import connection_waits_store, error_workflows_store
 from flowforge.db.engine import transaction, unavailable_when_down
 from flowforge.db.tables import Connection, OAuthGrant, User, Workflow
 from flowforge.engine import intake
@@ -83,11 +83,13 @@ def _untold(session: Session) -> list[Broken]:
 
 
 def _error_events(session: Session, broken: Broken) -> list[NewEvent]:
-    """One for each workflow that uses the connection and names a workflow for its errors."""
+    """One for each workflow that uses the connection and has a workflow for its errors: its own, or the account's."""
     named = Workflow.settings["errorWorkflow"].astext
     ids = [use.workflow_id for use in broken.uses]
     rows = session.execute(select(Workflow.id, Workflow.name, named).where(Workflow.id.in_(ids), Workflow.enabled))
-    return [_error_event(broken, *row) for row in rows if row[2] is not None]
+    chosen = error_workflows_store.of_accounts(session.connection(), [broken.user_id]).get(broken.user_id)
+    named_by = [(id_, name, own or (str(chosen) if chosen and chosen != id_ else None)) for id_, name, own in rows]
+    return [_error_event(broken, id_, name, to_start) for id_, name, to_start in named_by if to_start is not None]
 
 
 def _error_event(broken: Broken, workflow_id: UUID, name: str, error_workflow: str) -> NewEvent:

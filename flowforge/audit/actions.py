@@ -60,6 +60,7 @@ class Action(StrEnum):
     WORKFLOW_DELETED = "workflow.deleted"
     WORKFLOW_RESTORED = "workflow.restored"
     WORKFLOW_PURGED = "workflow.purged"
+    ERROR_WORKFLOW_CHOSEN = "error-workflow.chosen"
     TRIGGER_CREATED = "trigger.created"
     TRIGGER_CHANGED = "trigger.changed"
     TRIGGER_RENEWED = "trigger.renewed"

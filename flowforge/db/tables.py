@@ -83,6 +83,8 @@ class User(ContractRow, Base):
     """The originals' refresh token, or its hash (db/adoption.py): accepted once, then nulled."""
     refresh_token_expiry_date: Mapped[datetime | None]
     time_zone: Mapped[str | None]
+    error_workflow_id: Mapped[UUID | None]
+    """The workflow that is started for failures of those that name none of their own."""
     language: Mapped[str | None]
     role: Mapped[str] = mapped_column(server_default=text("'member'"))
     """A Role."""

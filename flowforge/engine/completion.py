@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flowforge.bus import Message
-from flowforge.db import waits_store
+from flowforge.db import error_workflows_store, waits_store
 from flowforge.db.ending_store import EndedExecution
 from flowforge.db.engine import Connection
 from flowforge.db.events_store import NewEvent
@@ -109,8 +109,21 @@ def _answer_callers(connection: Connection, ended: Sequence[EndedExecution]) -> 
 
 
 def _start_error_workflows(connection: Connection, ended: Sequence[EndedExecution], inline_limit: int) -> list[Message]:
-    failures = [_failure_event(execution) for execution in ended if _has_error_workflow(execution)]
+    failed = [execution for execution in ended if _starts_error_workflow(execution)]
+    of_accounts = _error_workflows_of_accounts(connection, failed)
+    started = [(execution, execution.error_workflow or of_accounts.get(execution.user_id)) for execution in failed]
+    failures = [
+        _failure_event(execution, workflow_id)
+        for execution, workflow_id in started
+        if workflow_id is not None and (execution.error_workflow is not None or workflow_id != execution.workflow_id)
+    ]
     return intake.messages(intake.record(connection, failures), inline_limit)
+
+
+def _error_workflows_of_accounts(connection: Connection, failed: Sequence[EndedExecution]) -> Mapping[UUID, UUID]:
+    """By account, as far as they are needed."""
+    without = {execution.user_id for execution in failed if execution.error_workflow is None}
+    return error_workflows_store.of_accounts(connection, without) if without else {}
 
 
 def _answer(ended: EndedExecution) -> Answer:
@@ -126,15 +139,14 @@ def _refusal(event_id: UUID) -> Answer:
     return Answer(409, {}, {"success": False, "eventId": event_id, "error": _REFUSED})
 
 
-def _has_error_workflow(ended: EndedExecution) -> bool:
-    """Whether the failure starts a workflow. One that follows another does not: two broken workflows would start
-    each other without end."""
+def _starts_error_workflow(ended: EndedExecution) -> bool:
+    """Whether the failure starts a workflow, if there is one for it. One that follows another does not: two broken
+    workflows would start each other without end."""
     follows = follows_a_failure(ended.trigger_type, ended.awaited_by)
-    return ended.status is Status.FAILED and ended.error_workflow is not None and not follows
+    return ended.status is Status.FAILED and not follows
 
 
-def _failure_event(ended: EndedExecution) -> NewEvent:
-    assert ended.error_workflow is not None
+def _failure_event(ended: EndedExecution, error_workflow: UUID) -> NewEvent:
     payload = {
         "error": dict(ended.error or {}),
         "execution": {"id": ended.execution_id, "triggerType": ended.trigger_type},
@@ -142,4 +154,4 @@ def _failure_event(ended: EndedExecution) -> NewEvent:
     }
     metadata = {"source": ERROR, "workflowId": ended.workflow_id, "executionId": ended.execution_id}
     after_failure = {AFTER_FAILURE: True}
-    return NewEvent(None, ended.error_workflow, ended.user_id, ERROR, payload, metadata, awaited_by=after_failure)
+    return NewEvent(None, error_workflow, ended.user_id, ERROR, payload, metadata, awaited_by=after_failure)

@@ -67,6 +67,7 @@ TITLES = {
     Action.WORKFLOW_DELETED: lazy("Workflow deleted"),
     Action.WORKFLOW_RESTORED: lazy("Workflow restored"),
     Action.WORKFLOW_PURGED: lazy("Workflow deleted permanently"),
+    Action.ERROR_WORKFLOW_CHOSEN: lazy("Error workflow chosen"),
     Action.TRIGGER_CREATED: lazy("Trigger created"),
     Action.TRIGGER_CHANGED: lazy("Trigger changed"),
     Action.TRIGGER_RENEWED: lazy("Webhook URL renewed"),

@@ -45,6 +45,7 @@ HELP: Mapping[str, str] = {
     "ui.audit_log": "accounts/#audit-log",
     "ui.settings": "accounts/",
     "ui.appearance_settings": "dashboard/#appearance",
+    "ui.error_workflow_settings": "language/#settings",
     "ui.password_settings": "accounts/#passwords",
     "ui.second_factor_settings": "operations/#second-factor",
     "ui.token_settings": "security/",
