@@ -260,27 +260,52 @@ class ActionList(_Part):
 class ConcurrencyLimit(_Part):
     """Limit on simultaneous executions of the workflow, or of each value of `key`, and what becomes of further ones."""
 
-    limit: int = Field(ge=1, le=1_000)
-    key: str | None = Field(None, max_length=2_000)
-    on_limit: Literal["queue", "skip", "cancelOldest"] = Field("queue", alias="onLimit")
+    limit: int = Field(ge=1, le=1_000, title="Executions at once")
+    key: str | None = Field(
+        None,
+        max_length=2_000,
+        title="Separately for each value of",
+        description="An expression on trigger, such as {{ trigger.body.customer }}. Empty: one limit for all.",
+    )
+    on_limit: Literal["queue", "skip", "cancelOldest"] = Field(
+        "queue",
+        alias="onLimit",
+        title="When the limit is reached",
+        json_schema_extra={"labels": {"queue": "Queue", "skip": "Skip", "cancelOldest": "Cancel the oldest"}},
+    )
 
 
 class RateLimit(_Part):
     """At most `limit` executions begin within `seconds`; further ones wait for a permit."""
 
-    limit: int = Field(ge=1, le=100_000)
-    seconds: float = Field(gt=0, le=86_400, allow_inf_nan=False)
+    limit: int = Field(ge=1, le=100_000, title="Executions")
+    seconds: float = Field(gt=0, le=86_400, allow_inf_nan=False, title="Within (seconds)")
 
 
 class WorkflowSettings(_Part):
     """Settings that apply to whole executions."""
 
-    timeout: float | None = Field(None, gt=0, le=31_622_400, allow_inf_nan=False)
-    """Seconds an execution may take, its waits included."""
-    concurrency: ConcurrencyLimit | None = None
-    rate_limit: RateLimit | None = Field(None, alias="rateLimit")
-    error_workflow: str | None = Field(None, alias="errorWorkflow", max_length=64)
-    """The id of the workflow that is started when an execution fails."""
+    timeout: float | None = Field(
+        None,
+        gt=0,
+        le=31_622_400,
+        allow_inf_nan=False,
+        title="Time limit (seconds)",
+        description="An execution that takes longer, its waits included, fails. Empty: no limit.",
+    )
+    concurrency: ConcurrencyLimit | None = Field(
+        None, title="Concurrency", description="How many executions run at once."
+    )
+    rate_limit: RateLimit | None = Field(
+        None, alias="rateLimit", title="Rate limit", description="How many executions start within a time."
+    )
+    error_workflow: str | None = Field(
+        None,
+        alias="errorWorkflow",
+        max_length=64,
+        title="Error workflow",
+        description="It is started when an execution of this workflow fails. Empty: the error workflow of the account.",
+    )
     note: Note | None = None
     """On the workflow as a whole."""
 

@@ -17,7 +17,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.plan import can_be_pinned
 from flowforge.onboarding import guide
 from flowforge.preview import expression_context, run_data
-from flowforge.workflows import pins
+from flowforge.workflows import listing, pins
 from flowforge.workflows.api_steps import account_of
 from flowforge.workflows.pins import KeptSteps
 from flowforge.workflows.views import DraftView, WorkflowView
@@ -29,12 +29,13 @@ from webapp.ui.builder_flaws import flaws_of
 from webapp.ui.builder_flow import digest, flow_of, is_unfilled, warnings_at
 from webapp.ui.builder_palette import ChoiceGroup, choices
 from webapp.ui.builder_panel import StepPanel, notes_of_trigger, step_panel
+from webapp.ui.builder_settings import SETTINGS, notes_of_settings, settings_panel
 from webapp.ui.builder_trigger import trigger_panel
 from webapp.ui.config_forms import wanted_kind
 from webapp.ui.guard import viewer_id
 from webapp.ui.written import shown_ways
 
-TRIGGER, SETTINGS = "trigger", "settings"
+TRIGGER = "trigger"
 FRESH = "fresh"
 """The field of forms, and the parameter of the page, of what has just been added."""
 PART = "X-Part"
@@ -145,6 +146,9 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
     } | guided
     trigger = page["trigger"]
     page["drawing"] = digest((page["flow"], trigger.type, trigger.title, trigger.summary, page["trigger_problems"]))
+    if opened == SETTINGS:
+        settings = settings_panel(definition, listing.choices(session(), viewer_id()), workflow.id)
+        return page | {"settings": settings, "notes": notes_of_settings(problems, settings)}
     if opened == TRIGGER or not opened:
         return page | {"notes": notes_of_trigger(problems, page["trigger"]), "opened": TRIGGER}
     try:

@@ -19,10 +19,11 @@ from webapp.context import session
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER
 from webapp.ui.builder_saving import Edited, save_edit
+from webapp.ui.builder_settings import SETTINGS, settings_panel, with_settings
 from webapp.ui.builder_trigger import trigger_form, trigger_keys
 from webapp.ui.conditions import condition_from_form
 from webapp.ui.config_forms import ConfigForm
-from webapp.ui.forms import ARRANGE, OWN_ZONE, Form, draws_otherwise, without_undrawn
+from webapp.ui.forms import ARRANGE, OWN_ZONE, Form, config_from_form, draws_otherwise, without_undrawn
 from webapp.ui.guard import viewer_id
 from webapp.ui.step_fields import form_of_step
 from webapp.ui.written_values import number_of
@@ -48,6 +49,16 @@ def edit_note(workflow_id: UUID) -> Any:
         return {**definition, "settings": settings | ({"note": note} if note else {}) or None}, TRIGGER
 
     return save_edit(workflow_id, annotate, with_panel=False)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/settings")
+def edit_settings(workflow_id: UUID) -> Any:
+    def fill_in(definition: JsonObject) -> Edited:
+        panel = settings_panel(definition)
+        values = config_from_form(panel.fields, request.form, panel.values)
+        return with_settings(definition, values), SETTINGS
+
+    return save_edit(workflow_id, fill_in, with_panel=draws_otherwise(request.form))
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/step")

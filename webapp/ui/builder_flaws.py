@@ -16,16 +16,11 @@ from flowforge.workflows.validation import config_of
 from webapp.translation.texts import gettext, lazy
 from webapp.ui.builder_flow import is_unfilled, step_of, step_title
 from webapp.ui.builder_panel import put_problem_of_step_into_words
+from webapp.ui.builder_settings import SETTINGS, placed, settings_panel
 from webapp.ui.builder_trigger import trigger_form
 from webapp.ui.step_fields import labels_of, put_into_words
 
-_OF_WORKFLOW = {
-    "name": lazy("Name"),
-    "settings/timeout": lazy("Time limit"),
-    "settings/concurrency/limit": lazy("Executions at once"),
-    "settings/rateLimit/limit": lazy("Rate limit"),
-    "settings/errorWorkflow": lazy("Error workflow"),
-}
+_OF_WORKFLOW = {"name": lazy("Name")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ class _Flaws:
     def __init__(self, definition: Mapping[str, Any], catalog: Catalog, account: Account) -> None:
         self._catalog, self._account = catalog, account
         self._steps = {pointer(path): action for path, action in actions_in(definition.get("actions"))}
-        self._trigger = definition.get("trigger")
+        self._definition, self._trigger = definition, definition.get("trigger")
 
     def of(self, problem: Problem) -> Flaw:
         at = step_of(problem.pointer)
@@ -67,9 +62,15 @@ class _Flaws:
             sentence = put_problem_of_step_into_words(problem, at, self._steps[at], self._catalog, self._account)
         elif problem.pointer.startswith("/trigger"):
             at, title, sentence = "trigger", gettext("Trigger"), self._of_trigger(problem)
+        elif problem.pointer.startswith(f"/{SETTINGS}/"):
+            at, title, sentence = SETTINGS, gettext("Settings"), self._of_settings(problem)
         else:
             at, title, sentence = "trigger", gettext("Workflow"), put_into_words("", problem, _OF_WORKFLOW)[1]
         return Flaw(at, title, sentence, is_unfilled(problem))
+
+    def _of_settings(self, problem: Problem) -> str:
+        panel = settings_panel(self._definition)
+        return put_into_words("", placed(problem), labels_of(panel.fields, panel.values))[1]
 
     def _of_trigger(self, problem: Problem) -> str:
         trigger = self._trigger if isinstance(self._trigger, dict) else {}
