@@ -100,3 +100,12 @@ class TestAFoldedGroup:
         }
         builder.edit("", to="step", at="/actions/0", **fields)
         assert " open" in self.summary_of(builder.page("/actions/0"), "Form and files")[0]
+
+    def test_is_open_where_there_are_few_fields(self, ada: Browser, app: Flask) -> None:
+        """The address of a Slack webhook is in a group, since a connection may fill it in."""
+        actions = [{"type": "SLACK_MESSAGE", "config": {"webhookUrl": "https://hooks.example.test/a"}}]
+        page = Builder(ada, app, created(ada, {**FLOW, "actions": actions})).page("/actions/0")
+        [group] = re.findall(
+            r"<details class=\"field-group\"([^>]*)>(?:(?!</details>).)*config.webhookUrl", page, re.DOTALL
+        )
+        assert " open" in group
