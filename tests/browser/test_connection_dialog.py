@@ -1,0 +1,36 @@
+"""A connection that is made while a step is built, without leaving it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.test_builder import Builder, builder
+from tests.browser.watched import Windows, grave_violations
+
+__all__ = ["builder"]
+
+
+def test_a_connection_is_made_beside_the_step_and_chosen_in_it(windows: Windows, builder: Builder) -> None:
+    page = builder.page
+    builder.add("send e-mail")
+    here = page.url
+    page.get_by_role("link", name="New connection").click()
+    dialog = page.get_by_role("dialog", name="New connection")
+    expect(dialog.get_by_role("searchbox")).to_be_focused()
+    assert grave_violations(page) == []
+    dialog.locator("a[href*='type=smtp']").click()
+    dialog.get_by_label("Name", exact=True).fill("Not a name")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
+    windows.forgive("400")
+    dialog.get_by_label("Name", exact=True).fill("team-mail")
+    dialog.get_by_label("SMTP server").fill("127.0.0.1")
+    dialog.get_by_label("SMTP port").fill("9")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog).to_contain_text("“team-mail” was saved, but does not work")
+    dialog.get_by_role("button", name="Done").click()
+    expect(page.get_by_label("Connection", exact=True)).to_have_value("team-mail")
+    expect(page.locator("#bar")).to_contain_text("saved")
+    page.reload()
+    expect(page.get_by_label("Connection", exact=True)).to_have_value("team-mail")
+    assert page.url == here
