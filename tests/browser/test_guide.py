@@ -71,4 +71,4 @@ def test_it_works_without_script(windows: Windows, register: Callable[[Page], st
     page.get_by_role("button", name="Save").click()
     expect_next(page, "Choose what happens")
     page.get_by_role("button", name="End the guide").click()
-    expect(page.get_by_text("what you built stays")).to_be_visible()
+    expect(page.get_by_text("Your workflow is kept")).to_be_visible()
