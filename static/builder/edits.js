@@ -29,9 +29,10 @@ export function sendForm(form, submitter) {
   return sendEdit(url, new FormData(form, submitter));
 }
 
-// Does to a step what its menu could do, or moves it.
+// Does to a step, or to several, what its menu could do, or moves it.
 export function sendOperation(op, at, more = {}) {
   const data = new FormData(palette.querySelector("form"));
-  for (const [name, value] of Object.entries({ op, at, step: openedStep(), ...more })) data.set(name, value);
+  for (const [name, value] of Object.entries({ op, step: openedStep(), ...more })) data.set(name, value);
+  for (const step of [at].flat()) data.append("at", step);
   return sendEdit(root.dataset.edits, data);
 }

@@ -2,22 +2,20 @@
 
 import { bindKey } from "../keys/keys.js";
 import { gettext } from "../texts.js";
-import { sendOperation } from "./edits.js";
-import { flow } from "./page.js";
+import { fold } from "./folding.js";
+import { cardOf } from "./page.js";
+import { extend, stepsWith } from "./selection.js";
+import { actOnCard } from "./step-actions.js";
 import { redo, undo } from "./undo.js";
 
 const STEPS = gettext("On a step’s card");
 
-const stepOf = (event) => event.target.closest?.("#flow .node[data-at]")?.dataset.at;
-
-function bindCardKey(keys, text, act) {
-  bindKey(keys, { group: STEPS, text, when: stepOf, act: act && ((event) => act(stepOf(event))) });
+function bindCardKey(keys, text, run) {
+  const when = (event) => cardOf(event.target.closest?.(".open"));
+  bindKey(keys, { group: STEPS, text, when, act: run && ((event) => run(when(event))) });
 }
 
-async function move(step, direction) {
-  await sendOperation(direction, step, { step });
-  flow.querySelector(".node.opened [data-open]")?.focus();
-}
+const acts = (name) => (card) => actOnCard(name, card, stepsWith(card));
 
 const BUILDER = gettext("Builder");
 
@@ -25,6 +23,15 @@ bindKey("Mod+Z", { group: BUILDER, text: gettext("Undo"), act: undo });
 bindKey("Mod+Shift+Z", { group: BUILDER, text: gettext("Redo"), act: redo });
 bindKey("Mod+Y", { group: BUILDER, text: gettext("Redo"), act: redo });
 bindCardKey("Enter", gettext("Open the step"));
-bindCardKey("Alt+ArrowUp", gettext("Move the step up"), (step) => move(step, "up"));
-bindCardKey("Alt+ArrowDown", gettext("Move the step down"), (step) => move(step, "down"));
-bindCardKey("Delete", gettext("Delete the step"), (step) => sendOperation("delete", step));
+bindCardKey("Alt+ArrowUp", gettext("Move the step up"), acts("up"));
+bindCardKey("Alt+ArrowDown", gettext("Move the step down"), acts("down"));
+bindCardKey("Alt+ArrowRight", gettext("Move the step into the block above"), acts("in"));
+bindCardKey("Alt+ArrowLeft", gettext("Move the step out of the block"), acts("out"));
+bindCardKey("Shift+ArrowUp", gettext("Select the step above, too"), (card) => extend(card, -1));
+bindCardKey("Shift+ArrowDown", gettext("Select the step below, too"), (card) => extend(card, 1));
+bindCardKey("Mod+C", gettext("Copy the steps"));
+bindCardKey("Mod+X", gettext("Cut the steps"));
+bindCardKey("Mod+V", gettext("Paste steps below"));
+bindCardKey("ArrowLeft", gettext("Collapse the block"), (card) => fold(card, true));
+bindCardKey("ArrowRight", gettext("Expand the block"), (card) => fold(card, false));
+bindCardKey("Delete", gettext("Delete the step"), acts("delete"));

@@ -3,6 +3,7 @@
 
 import "./asked-values.js";
 import "./autosave.js";
+import "./clipboard.js";
 import "./code-fields.js";
 import "./connection-dialog.js";
 import "./data-picker.js";
@@ -12,6 +13,7 @@ import "./expression-fields.js";
 import "./expression-preview.js";
 import "./fields.js";
 import "./find.js";
+import "./folding.js";
 import "./forms.js";
 import "./keyboard.js";
 import "./menus.js";
@@ -21,6 +23,7 @@ import "./palette.js";
 import "./time-zones.js";
 import "./panel-width.js";
 import "./requests.js";
+import "./selection.js";
 import "./run.js";
 import "./runs.js";
 import "../lazy.js";

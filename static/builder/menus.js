@@ -1,9 +1,11 @@
 // Menus: the one of a card, which all cards share, and those that close when something else is clicked.
 
-import { sendOperation } from "./edits.js";
-import { flow, openedStep } from "./page.js";
+import { flow } from "./page.js";
+import { selectedCards, stepsWith } from "./selection.js";
+import { act } from "./step-actions.js";
 
 const menu = document.getElementById("step-menu");
+const selection = document.getElementById("selection");
 const items = () => [...menu.querySelectorAll("button:not([hidden])")];
 let asked = null; // the button of the card whose menu is shown
 
@@ -27,10 +29,20 @@ function openMenu(button) {
 }
 
 function offer(card) {
-  menu.querySelector('[data-op="up"]').hidden = card.dataset.at === "/actions/0";
-  menu.querySelector('[data-op="down"]').hidden = isLastOfAll(card);
+  const offered = {
+    up: card.dataset.at !== "/actions/0",
+    down: !isLastOfAll(card),
+    in: Boolean(cardAbove(card)?.querySelector(".flow-list")),
+    out: !card.parentElement.matches(".drawing > .flow-list"),
+    note: stepsWith(card).length === 1,
+    "collapse-all": hasBlocks(),
+    "expand-all": hasBlocks(),
+  };
+  for (const [op, isOffered] of Object.entries(offered)) menu.querySelector(`[data-op="${op}"]`).hidden = !isOffered;
 }
 
+const hasBlocks = () => flow.querySelector("[data-fold]") !== null;
+const cardAbove = (card) => card.previousElementSibling?.previousElementSibling;
 const isLastOfAll = (card) => card.matches(".drawing > .flow-list > .node:nth-last-child(2)");
 
 function standBeside(button) {
@@ -48,8 +60,16 @@ menu.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-op]");
   if (!chosen) return;
   menu.hidePopover();
-  const { at } = asked.closest(".node").dataset;
-  sendOperation(chosen.dataset.op, at, { step: openedStep() });
+  act(chosen.dataset.op, stepsWith(asked.closest(".node")));
+});
+
+selection.addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-op]");
+  if (chosen)
+    act(
+      chosen.dataset.op,
+      selectedCards().map((card) => card.dataset.at),
+    );
 });
 
 const KEYS = {

@@ -11,6 +11,8 @@ const state = () => bar.querySelector("[data-revision]").dataset;
 export const revision = () => state().revision;
 export const openedStep = () => state().step;
 
+export const cards = () => [...flow.querySelectorAll(".node[data-at]")];
+export const cardOf = (element) => element?.closest("#flow .node[data-at]") ?? null;
 export const cardLink = (step) => flow.querySelector(`[data-open="${CSS.escape(step)}"]`);
 
 // A link clicked with a modifier opens in a tab or window of its own, as everywhere.

@@ -7,14 +7,15 @@ const TYPING_MS = 100;
 
 const search = palette.querySelector("[data-search]");
 const close = palette.querySelector("[data-close]");
-const form = palette.querySelector("form");
 const choices = () => palette.querySelectorAll(".choices li");
 const buttons = () => [...palette.querySelectorAll(".choices li:not([hidden]) button")];
 
 onClick("[data-add]", (link) => {
   const { into, position } = link.closest("[data-into]").dataset;
-  form.elements.into.value = into;
-  form.elements.position.value = position;
+  for (const form of palette.querySelectorAll("form")) {
+    form.elements.into.value = into;
+    form.elements.position.value = position;
+  }
   if (search.value) {
     search.value = "";
     searchAll();

@@ -103,6 +103,45 @@ def test_steps_are_moved_deleted_and_brought_back_by_keyboard(builder: Builder) 
     assert builder.titles == ["Wait", "Transform"]
 
 
+def test_steps_are_selected_copied_cut_and_pasted_by_keyboard(builder: Builder) -> None:
+    page = builder.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for position, words in enumerate(("transform", "rests", "for each")):
+        builder.add(words, position=position)
+    page.locator('#flow [data-open="/actions/0"]').focus()
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator("#selection output")).to_have_text("2 steps selected")
+    page.keyboard.press("Control+c")
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("- id: transform\n")
+    page.locator('#flow [data-open="/actions/2"]').focus()
+    page.keyboard.press("Control+v")
+    expect(page.locator("#flow .node[data-at]")).to_have_count(5)
+    assert builder.titles == ["Transform", "Wait", "For each", "Transform", "Wait"]
+    page.locator('#flow [data-open="/actions/3"]').focus()
+    page.keyboard.press("Alt+ArrowRight")
+    expect(builder.card("/actions/2/actions/0")).to_contain_text("Transform")
+    page.locator('#flow [data-open="/actions/2"]').focus()
+    page.keyboard.press("ArrowLeft")
+    expect(builder.card("/actions/2/actions/0")).to_be_hidden()
+    expect(builder.card("/actions/2").locator(".inside").first).to_contain_text("1 step")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#flow > .drawing > .flow-list > .node")).to_have_count(5)
+    page.keyboard.press("Control+y")
+    expect(page.locator("#flow > .drawing > .flow-list > .node")).to_have_count(4)
+
+
+def test_a_step_is_moved_by_the_list_of_places(builder: Builder) -> None:
+    page = builder.page
+    builder.add("transform")
+    builder.add("for each", position=1)
+    builder.card("/actions/0").locator("[data-menu]").click()
+    page.get_by_role("menuitem", name="Move to …").click()
+    page.get_by_role("searchbox", name="Find a place").fill("for each › at")
+    page.get_by_role("dialog").locator("li:not([hidden]) button").click()
+    expect(builder.card("/actions/0/actions/0")).to_contain_text("Transform")
+
+
 def test_a_step_is_dragged_into_a_block(builder: Builder) -> None:
     page = builder.page
     builder.add("transform")

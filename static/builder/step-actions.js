@@ -1,0 +1,30 @@
+// What menus and keys do to steps.
+
+import { copySteps, cutSteps, pasteFromClipboard } from "./clipboard.js";
+import { sendOperation } from "./edits.js";
+import { foldAll } from "./folding.js";
+import { askWhere } from "./move-dialog.js";
+import { writeNote } from "./note-dialog.js";
+import { flow } from "./page.js";
+
+const ACTIONS = {
+  copy: copySteps,
+  cut: cutSteps,
+  paste: pasteFromClipboard,
+  "move-to": askWhere,
+  note: ([step]) => writeNote(step),
+  "collapse-all": () => foldAll(true),
+  "expand-all": () => foldAll(false),
+};
+
+export function act(name, steps) {
+  return ACTIONS[name] ? ACTIONS[name](steps) : sendOperation(name, steps);
+}
+
+// Acts by a key on a card: the focus stays with its step.
+export async function actOnCard(name, card, steps) {
+  const next = card.nextElementSibling?.nextElementSibling ?? card.previousElementSibling?.previousElementSibling;
+  await act(name, steps);
+  const focused = card.isConnected ? card : next;
+  (focused?.isConnected ? focused : flow).querySelector(".open").focus();
+}
