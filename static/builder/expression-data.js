@@ -75,4 +75,4 @@ function addHolder(found, path) {
 
 const labelOf = (part) => (part.startsWith("[") ? String(JSON.parse(part)[0]) : part.replace(/^\./u, ""));
 
-const detailOf = (button) => button.closest("li").querySelector(".value").textContent;
+const detailOf = (button) => button.closest("li").querySelector(".value")?.textContent ?? "";
