@@ -53,9 +53,9 @@ class Windows:
             self.troubles.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
 
-def grave_violations(page: Page) -> list[str]:
-    """What axe finds serious or critical on the page as it is shown now."""
-    found = Axe().run(page).response["violations"]
+def grave_violations(page: Page, only: str | None = None) -> list[str]:
+    """What axe finds serious or critical on the page as it is shown now; by one rule, if one is named."""
+    found = Axe().run(page, options={"runOnly": [only]} if only else None).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
         for violation in found
