@@ -64,6 +64,7 @@ PAGES: Sequence[StandingCommand] = (
     _of_administration(lazy("Accounts"), "ui.managed_accounts", "users people invitations quotas"),
     _setting(lazy("Settings"), "ui.settings", "profile time zone e-mail name language"),
     _setting(lazy("Appearance"), "ui.appearance_settings", "theme dark light density compact"),
+    _setting(lazy("Error workflow"), "ui.error_workflow_settings", "failures alerts notifications"),
     _setting(lazy("Password"), "ui.password_settings", "change"),
     _setting(lazy("Second factor"), "ui.second_factor_settings", "2fa totp mfa authenticator"),
     _setting(lazy("Access tokens"), "ui.token_settings", "api keys personal"),
