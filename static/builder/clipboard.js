@@ -11,7 +11,7 @@ export async function copySteps(steps) {
   await saveNow();
   const data = new FormData(palette.querySelector("form"));
   for (const step of steps) data.append("at", step);
-  const answer = await fetch(root.dataset.copy, { method: "POST", body: data }).catch(() => null);
+  const answer = await fetch(root.dataset.clipboard, { method: "POST", body: data }).catch(() => null);
   if (!answer?.ok) return refuseInView(gettext("The steps could not be copied. Reload the page."));
   await write(await answer.text());
   toast(gettext("Copied."));
