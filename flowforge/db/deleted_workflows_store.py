@@ -35,6 +35,14 @@ _KEEP = text(f"""
     SELECT id, user_id, name, jsonb_build_object({_ROWS}) FROM workflow.workflows WHERE id = :id
 """)  # noqa: S608  (names of ours)
 
+_KEPT_COLUMNS = text("""
+    SELECT quote_ident(attname)
+      FROM pg_attribute, workflow.deleted_workflows AS deleted
+     WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped
+       AND deleted.id = :id AND jsonb_exists(deleted.kept -> :table -> 0, attname)
+""")
+"""Columns that the table has and had: those that came to it meanwhile get their defaults."""
+
 
 def keep(connection: Connection, workflow_id: UUID) -> None:
     """Keep what the workflow consists of; the caller deletes it, in the same transaction."""
@@ -45,13 +53,22 @@ def keep(connection: Connection, workflow_id: UUID) -> None:
 def restore(connection: Connection, workflow_id: UUID) -> None:
     """Write back what was kept, and forget it."""
     for table in _PARTS:
-        connection.execute(
-            text(f"""
-                INSERT INTO {table}
-                SELECT part.* FROM workflow.deleted_workflows AS deleted,
-                       jsonb_populate_recordset(NULL::{table}, deleted.kept -> '{table}') AS part
-                 WHERE deleted.id = :id
-            """),  # noqa: S608  (names of ours)
-            {"id": workflow_id},
-        )
+        _write_back(connection, workflow_id, table)
     connection.execute(text("DELETE FROM workflow.deleted_workflows WHERE id = :id"), {"id": workflow_id})
+
+
+def _write_back(connection: Connection, workflow_id: UUID, table: str) -> None:
+    columns = connection.scalars(_KEPT_COLUMNS, {"id": workflow_id, "table": table}).all()
+    if not columns:
+        return
+    names, values = ", ".join(columns), ", ".join(f"part.{column}" for column in columns)
+    connection.execute(
+        text(f"""
+            INSERT INTO {table} ({names})
+            SELECT {values}
+              FROM workflow.deleted_workflows AS deleted,
+                   jsonb_populate_recordset(NULL::{table}, deleted.kept -> '{table}') AS part
+             WHERE deleted.id = :id
+        """),  # noqa: S608  (names of ours)
+        {"id": workflow_id},
+    )

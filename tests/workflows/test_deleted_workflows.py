@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import load_catalog
@@ -20,7 +20,7 @@ from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
-from flowforge.workflows import deleted_workflows, folders, tags
+from flowforge.workflows import deleted_workflows, folders, pins, tags
 from flowforge.workflows.changes import DraftChange, WorkflowChange
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.workflows import Workflows
@@ -66,6 +66,18 @@ def test_a_workflow_comes_back_with_all_that_it_had(
     assert drafts.clear(session, user_id, made.id) == draft
     assert tags.of_workflows(session, user_id, [made.id]) == {made.id: ["shop"]}
     assert deleted_workflows.list_deleted(session, user_id) == []
+
+
+def test_it_comes_back_after_an_upgrade_that_added_columns(
+    workflows: Workflows, session: Session, user_id: UUID, backends: Backends
+) -> None:
+    made = workflows.create(session, user_id, WorkflowChange.read(DEFINITION))
+    pins.pin(session, made.id, "say", {"z": 2})
+    workflows.delete(session, user_id, made.id)
+    session.execute(text("UPDATE workflow.deleted_workflows SET kept = kept #- '{workflow.pinned_outputs,0,of_test}'"))
+    session.expire_all()
+    deleted_workflows.restore(session, backends.settings, user_id, made.id)
+    assert pins.pinned_outputs(session, made.id) == {"say": {"z": 2}}
 
 
 def test_its_secrets_get_under_a_new_key_while_it_is_kept(
