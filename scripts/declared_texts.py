@@ -8,10 +8,13 @@ from typing import Any, Protocol
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.presets.all_presets import presets
+from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.filters.all_filters import FILTERS
 from flowforge.onboarding.gallery import templates
+from flowforge.onboarding.guide import TITLES
 from flowforge.onboarding.template import Template
+from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import trigger_kinds
 from webapp.ui.fields import Field, fields_of
 
@@ -26,7 +29,7 @@ class _Kind(Protocol):
 def declared_texts() -> Mapping[str, str]:
     """All of them, each with the name of the first kind that has it."""
     found: dict[str, str] = {}
-    for name, text in chain(_connectors(), _connections(), _triggers(), _blocks(), _filters(), _templates()):
+    for name, text in chain(*(found() for found in _KINDS)):
         if text:
             found.setdefault(text, name)
     return found
@@ -50,15 +53,21 @@ def _connections() -> Named:
 
 def _triggers() -> Named:
     for kind in trigger_kinds().values():
-        yield from _kind(f"trigger {kind.type}", kind, kind.config_schema())
+        yield from _kind(f"trigger {kind.type}", kind, _schema_of_form(kind))
 
 
 def _blocks() -> Named:
     for block in BLOCKS.values():
         name = f"block {block.type}"
-        yield from _kind(name, block, block.config_schema())
+        yield from _kind(name, block, _schema_of_form(block))
         if block.loop:
             yield from _under(name, block.loop.noun, block.loop.title, *(r.title for r in block.loop.roots.values()))
+
+
+def _schema_of_form(kind: TriggerKind[Any] | Block[Any]) -> Mapping[str, Any]:
+    """The schema of what people fill in."""
+    schema = kind.config_schema()
+    return kind.form_view.schema(schema) if kind.form_view else schema
 
 
 def _filters() -> Named:
@@ -69,6 +78,10 @@ def _filters() -> Named:
 def _templates() -> Named:
     for name, template in templates().items():
         yield from _under(f"template {name}", *_texts_of_template(template))
+
+
+def _guide() -> Named:
+    yield from _under("guide", *TITLES.values())
 
 
 def _texts_of_template(template: Template) -> Iterator[str]:
@@ -92,3 +105,6 @@ def _texts_of_fields(fields: Iterable[Field]) -> Iterator[str]:
         yield from (field.labels or {}).values()
         yield from (label for _, label in field.suggestions)
         yield from _texts_of_fields(field.variants if field.kind == "variants" else field.inner)
+
+
+_KINDS = (_connectors, _connections, _triggers, _blocks, _filters, _templates, _guide)

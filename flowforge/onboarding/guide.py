@@ -24,13 +24,13 @@ EXAMPLE: Mapping[str, Any] = {"method": "POST", "body": {"customer": "Ada", "tot
 """An example of a call, for people who cannot call the address just now."""
 _LOOKED_AT = 20
 """The number of newest executions that are looked at: there are few, and one is enough."""
-_TITLES = {
-    "sample": "Send it something",
-    "decide": "Make a decision",
+TITLES = {
+    "sample": "Send a test request",
+    "decide": "Add a condition",
     "act": "Choose what happens",
-    "test": "Try it",
+    "test": "Test it",
     "publish": "Publish it",
-    "call": "Call it for real",
+    "call": "Call the webhook URL",
 }
 
 
@@ -118,7 +118,7 @@ def guide_through(session: Session, workflow: WorkflowView, definition: Mapping[
         "publish": any(True for _ in _decisions(workflow.actions)),
         "call": any(_is_real_call(*row) for row in recent),
     }
-    return Guide(workflow.id, [GuideStep(name, title, done[name]) for name, title in _TITLES.items()])
+    return Guide(workflow.id, [GuideStep(name, title, done[name]) for name, title in TITLES.items()])
 
 
 def _workflow_of(session: Session, user_id: UUID) -> UUID | None:

@@ -218,7 +218,7 @@ def test_the_values_of_a_field_are_asked_for_and_offered_in_it(
     page.get_by_role("textbox", name="Endpoint").fill(httpserver.url_for("/v1"))
     builder.saved()
     page.get_by_role("button", name="Show what there is").click()
-    expect(page.get_by_text("2 to choose from")).to_be_visible()
+    expect(page.get_by_text("2 values to choose from")).to_be_visible()
     offered = page.locator("input[data-asked]").evaluate("field => [...field.list.options].map(one => one.value)")
     assert offered == ["large", "small"]
 
@@ -262,7 +262,7 @@ def test_what_was_changed_in_another_tab_is_not_overwritten(windows: Windows, bu
     other.get_by_label("Name of the workflow").fill("From the other tab")
     other.keyboard.press("Tab")
     expect(other.get_by_role("alert")).to_contain_text("changed elsewhere")
-    other.get_by_role("link", name="Load what is there now").click()
+    other.get_by_role("link", name="Load the current state").click()
     expect(other.locator("#flow .node[data-at]")).to_have_count(2)
     windows.forgive("409")
 

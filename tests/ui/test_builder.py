@@ -185,8 +185,8 @@ def test_a_form_is_saved_and_masks_keep_what_they_stand_for(orders: Builder) -> 
 
 
 def test_a_step_says_whether_it_is_done_again_after_a_crash(orders: Builder) -> None:
-    assert "As usual for this action: do it again" in orders.page("/actions/0")
-    assert "As usual for this action: it has failed" in orders.page("/actions/2")
+    assert "Default for this action: repeat the call" in orders.page("/actions/0")
+    assert "Default for this action: fail" in orders.page("/actions/2")
     assert 'name="afterCrash"' not in orders.page("/actions/1")
     orders.edit("", to="step", at="/actions/0", afterCrash="fail")
     assert orders.definition["actions"][0]["afterCrash"] == "fail"
@@ -376,7 +376,7 @@ class TestApprovals:
 
         [inner] = builder.definition["actions"][0]["onReject"]
         assert inner["type"] == "TRANSFORM"
-        assert "Nothing below is done then." in builder.page()
+        assert "The steps below do not run then." in builder.page()
 
     def test_what_follows_a_rejection_is_chosen(self, ada: Browser, app: Flask) -> None:
         ask = {"id": "ask", "type": "WAIT", "config": {"for": "approval"}}
@@ -385,7 +385,7 @@ class TestApprovals:
         chosen = {"at": "/actions/0", "config.formKind": "approval", "onReject": "continue"}
         builder.edit("", to="step", **chosen)
         assert builder.definition["actions"][0]["onReject"] == "continue"
-        assert "Goes on below, too." in builder.page()
+        assert "Continues below, too." in builder.page()
         builder.edit("", to="step", **{**chosen, "config.formKind": "call"})
         assert "onReject" not in builder.definition["actions"][0]
 

@@ -106,7 +106,7 @@ def test_the_picker_offers_an_example_until_something_has_come_in(ada: Browser, 
     builder = Builder(ada, app, created(ada, dinner))
     page = ada.get(f"{builder.path}?step=/actions/0").text
     assert 'data-pick="trigger.fields.guests"' in page
-    assert "Trigger, for example" in page
+    assert "Trigger (example)" in page
 
 
 def test_a_step_that_is_gone_is_told(builder: Builder) -> None:

@@ -30,7 +30,7 @@ def test_what_the_last_version_changed_is_shown_word_by_word(ada: Browser) -> No
     greeting = {**hello, "config": {"output": {"text": "Good morning {{ trigger.name }}"}}}
     changed(ada, path, name="Greeting, politely", actions=[greeting, tell])
     page = ada.get(f"{path}/versions").text
-    assert "From version 1 to version 2" in page
+    assert "Changes: version 1 → version 2" in page
     assert "<del>Hello</del><ins>Good morning</ins> {{ trigger.name }}" in page
     assert "Greeting<ins>, politely</ins>" in page
     assert "hooks.example.test" not in page, "secrets stay masked"
@@ -55,7 +55,7 @@ def test_an_old_version_is_taken_up_again_as_a_new_one(ada: Browser) -> None:
     page = ada.get(f"{path}/versions").text
     assert "restored from version 1" in page
     assert "Version 3" in page
-    assert "runs as it was then" in page
+    assert "restored and published" in page
 
 
 def test_a_draft_is_compared_with_what_is_published(ada: Browser) -> None:
@@ -64,7 +64,7 @@ def test_a_draft_is_compared_with_what_is_published(ada: Browser) -> None:
     assert token
     ada.post(f"{path}/build/name", csrf_token=token[1], name="Other", revision="0")
     page = ada.get(f"{path}/versions").text
-    assert "From what is published to the draft" in page
+    assert "Changes: published version → draft" in page
     assert "<ins>Other</ins>" in page
 
 

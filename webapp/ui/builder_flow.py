@@ -15,6 +15,7 @@ from flowforge.language.blocks import BLOCKS, body_kind
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import dotted, parsed, pointer
 from flowforge.language.tree import LISTS, actions_in, lists_in
+from webapp.translation.texts import gettext
 from webapp.ui.conditions import in_words, with_conditions_in_words
 from webapp.ui.kinds import StepKind, kind_of, title_of, title_of_list
 
@@ -156,9 +157,9 @@ class _Drawing:
                 yield Lane(inner, title, self.steps(steps, inner))
 
     def _lanes_of_approval(self, on_reject: Any, at: str) -> Iterator[Lane]:
-        yield Lane("", "Approved", (), note="Goes on below.")
+        yield Lane("", gettext("Approved"), (), note=gettext("Continues below."))
         inner = f"{at}/onReject"
-        yield Lane(inner, "Rejected", self.steps(on_reject, inner), note=_rejected(on_reject))
+        yield Lane(inner, gettext("Rejected"), self.steps(on_reject, inner), note=_rejected(on_reject))
 
 
 def _id(action: Mapping[str, Any], index: int) -> str:
@@ -172,8 +173,12 @@ def _asks_for_approval(action: Mapping[str, Any], type_: str) -> bool:
 
 def _rejected(on_reject: Any) -> str:
     if isinstance(on_reject, list):
-        return "Nothing below is done then."
-    return "Goes on below, too." if on_reject == "continue" else "The workflow fails, unless there are steps here."
+        return gettext("The steps below do not run then.")
+    return (
+        gettext("Continues below, too.")
+        if on_reject == "continue"
+        else gettext("The workflow fails, unless there are steps here.")
+    )
 
 
 def warnings_at(opened: str, warnings: Sequence[Problem]) -> list[str]:
@@ -198,7 +203,7 @@ def _branch_title(branch: Mapping[str, Any], number: int, type_: str) -> str:
     name = str(branch.get("name") or default_branch_name(number))
     if type_ not in BLOCKS or not BLOCKS[type_].bodies.has_conditions:
         return name
-    return f"{name}: if {in_words(branch.get('when'))}"
+    return gettext("%(branch)s: if %(condition)s", branch=name, condition=in_words(branch.get("when")))
 
 
 def step_title(action: Mapping[str, Any], catalog: Catalog) -> str:

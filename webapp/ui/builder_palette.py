@@ -14,6 +14,7 @@ from flowforge.connectors.described import API_CALL
 from flowforge.language.blocks import BLOCKS
 from webapp.context import session
 from webapp.services import apis
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.kinds import kind_of
@@ -71,9 +72,9 @@ def choices(catalog: Catalog, apis: Sequence[ApiActions] = (), *, shows_all: boo
     before the actions of services: it is the more general."""
     connectors = catalog.connectors()
     return [
-        ChoiceGroup("Apps", [_choice(catalog, one.type) for one in connectors if not one.service]),
-        ChoiceGroup("Flow", [_choice(catalog, type_) for type_ in BLOCKS]),
-        ChoiceGroup("Services", [_choice(catalog, one.type) for one in connectors if one.service]),
+        ChoiceGroup(gettext("Core"), [_choice(catalog, one.type) for one in connectors if not one.service]),
+        ChoiceGroup(gettext("Flow"), [_choice(catalog, type_) for type_ in BLOCKS]),
+        ChoiceGroup(gettext("Services"), [_choice(catalog, one.type) for one in connectors if one.service]),
         *operations_found(catalog, apis, "", shows_all=shows_all),
     ]
 

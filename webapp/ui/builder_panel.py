@@ -21,7 +21,7 @@ from flowforge.language.scope_rules import earlier, written_steps
 from flowforge.preview.expression_context import ExpressionContext
 from flowforge.workflows.api_steps import sample_output
 from flowforge.workflows.validation import config_of
-from webapp.translation.texts import gettext, lazy
+from webapp.translation.texts import gettext, lazy, translated
 from webapp.ui.builder_flow import step_of
 from webapp.ui.builder_trigger import TriggerPanel
 from webapp.ui.data_tree import Datum, tree_of
@@ -181,16 +181,22 @@ def _data(
     """List the data that the step can refer to, the nearest first and the trigger last. A step that has not run yet is
     listed with what its API's description says, or by name only."""
     roots = context.roots
-    found = [tree_of(label, roots[root], root) for root, label in _AROUND.items() if root in roots]
+    found = [tree_of(translated(root.title), roots[name], name) for name, root in INNER_ROOTS.items() if name in roots]
+    if "error" in roots:
+        found.append(tree_of(gettext("The error"), roots["error"], "error"))
     for step in reversed(earlier(written_steps(definition), parsed(at))):
         name, output = str(step.action.get("name") or step.id), roots["steps"].get(step.id)
         if output is None:
             output = sample(step.action)
-            name, output = (f"{name}, as described", output) if output else (name, "has not run yet")
+            name, output = (
+                (gettext("%(step)s (from the API's description)", step=name), output)
+                if output
+                else (name, gettext("has not run yet"))
+            )
         found.append(tree_of(name, output, f"steps.{step.id}"))
     if roots.get(VARIABLES):
-        found.append(tree_of("Variables", roots[VARIABLES], VARIABLES))
-    title = "Trigger, for example" if context.trigger_source == "sample" else "Trigger"
+        found.append(tree_of(gettext("Variables"), roots[VARIABLES], VARIABLES))
+    title = gettext("Trigger (example)") if context.trigger_source == "sample" else gettext("Trigger")
     return [*found, tree_of(title, roots["trigger"], "trigger")]
 
 
@@ -200,7 +206,6 @@ _OF_ALL_STEPS = {
     "id": lazy("ID in expressions"),
     "when": lazy("Only run if"),
     "timeout": lazy("Time limit"),
-    "retry/attempts": lazy("Try at most (times)"),
-    "afterCrash": lazy("If FlowForge is killed during the call"),
+    "retry/attempts": lazy("Maximum attempts"),
+    "afterCrash": lazy("If FlowForge is crashes during the call"),
 }
-_AROUND = {name: root.title for name, root in INNER_ROOTS.items()} | {"error": "The error"}

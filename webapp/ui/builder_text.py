@@ -15,6 +15,7 @@ from flowforge.language.pointers import pointer
 from flowforge.workflows.changes import DraftChange
 from webapp.context import session
 from webapp.services import drafts
+from webapp.translation.texts import gettext
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import found
@@ -47,7 +48,7 @@ def save_builder_text(workflow_id: UUID) -> Any:
         problems = error.problems if isinstance(error, Invalid) else [Problem("", str(error))]
         return _page(workflow, shown, _form(), text, problems), 409 if isinstance(error, Conflict) else 400
     undo.remember(workflow_id, before)
-    flash("The draft is saved.", "done")
+    flash(gettext("Draft saved."), "done")
     if "build" in request.form:
         return redirect(url_for("ui.builder", workflow_id=workflow_id), 303)
     return redirect(url_for("ui.builder_text", workflow_id=workflow_id) + f"?as={_form()}", 303)

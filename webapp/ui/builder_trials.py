@@ -143,7 +143,7 @@ def keep_sample(workflow_id: UUID) -> Any:
         pass
     except Invalid as error:
         return refused(workflow, error, 400)
-    return answer(workflow, shown, request.form.get("step", ""), message="The sample is kept.")
+    return answer(workflow, shown, request.form.get("step", ""), message=gettext("Sample saved."))
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/run")
@@ -194,7 +194,7 @@ def discard_draft(workflow_id: UUID) -> Any:
     workflow = found(workflow_id)
     drafts().discard(session(), viewer_id(), workflow_id)
     undo.forget(workflow_id)
-    flash("The draft is gone; what is published stays.", "done")
+    flash(gettext("Draft discarded. The published version stays as it is."), "done")
     return _back(workflow)
 
 

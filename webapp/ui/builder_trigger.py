@@ -17,6 +17,7 @@ from flowforge.triggers.kinds.webhook import WEBHOOK, usual_method
 from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
 from flowforge.triggers.views import TriggerView
 from flowforge.triggers.webhooks.sample_request import SampleRequest
+from webapp.translation.texts import gettext
 from webapp.ui.config_forms import ConfigForm, config_form
 from webapp.ui.fields import Field, with_chosen
 from webapp.ui.fitting_connections import names_that_fit
@@ -55,7 +56,7 @@ class TriggerPanel:
 
     @property
     def title(self) -> str:
-        return self.kind.title if self.kind else "Unknown trigger"
+        return self.kind.title if self.kind else gettext("Unknown trigger")
 
     @property
     def summary(self) -> str:

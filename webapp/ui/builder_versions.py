@@ -16,6 +16,7 @@ from flowforge.workflows.versions import DRAFT, PUBLISHED
 from flowforge.workflows.views import VersionView
 from webapp.context import session
 from webapp.services import drafts, versions, workflows
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint, requested_page
 from webapp.ui.guard import viewer_id
 from webapp.ui.written_differences import written
@@ -52,10 +53,10 @@ def restore_version(workflow_id: UUID, version_id: UUID) -> Any:
     note = {"note": request.form.get("note", "").strip() or None}
     try:
         restored = versions().restore(session(), viewer_id(), workflow_id, version_id, Restoration.read(note))
-        flash(f"“{restored.name}” runs as it was then.", "done")
+        flash(gettext("“%(name)s” restored and published.", name=restored.name), "done")
     except (Invalid, Conflict) as error:
         session().rollback()
-        flash(f"It was not restored: {error}", "error")
+        flash(gettext("Not restored: %(reason)s.", reason=error), "error")
     return redirect(url_for("ui.workflow_versions", workflow_id=workflow_id), 303)
 
 
@@ -71,4 +72,5 @@ def _choose_compared(listed: Sequence[VersionView], has_draft: bool) -> tuple[st
 
 def _name_of(which: str) -> str:
     """`3` as `version 3`."""
-    return {PUBLISHED: "what is published", DRAFT: "the draft"}.get(which, f"version {which}")
+    named = {PUBLISHED: gettext("published version"), DRAFT: gettext("draft")}
+    return named.get(which) or gettext("version %(number)s", number=which)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from flowforge import jsonio
-from webapp.translation.texts import lazy
+from webapp.translation.texts import lazy, ngettext
 
 DEEPEST, WIDEST, LONGEST, MOST_DRAWN = 6, 40, 60, 600
 """Limits of what is drawn: levels, entries of one level, characters of one value, entries of all levels together."""
@@ -84,8 +84,8 @@ def _step(key: str) -> str:
 
 def _brief(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{ }" if not value else f"{len(value)} {'field' if len(value) == 1 else 'fields'}"
+        return "{ }" if not value else ngettext("%(count)s field", "%(count)s fields", len(value))
     if isinstance(value, list):
-        return "[ ]" if not value else f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
+        return "[ ]" if not value else ngettext("%(count)s entry", "%(count)s entries", len(value))
     text = value if isinstance(value, str) else jsonio.dumps(value).decode()
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

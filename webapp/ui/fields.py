@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from flowforge.connectors.connector import CONNECTION
 from flowforge.jsonio import JsonObject
-from webapp.translation.texts import translated
+from webapp.translation.texts import gettext, lazy, translated
 from webapp.ui.alternatives import alternatives_of, has_alternatives
 from webapp.ui.map_entries import Entry, entry_of
 from webapp.ui.written_values import as_text, has_expression
@@ -187,7 +187,7 @@ class Field:
     def options(self) -> list[tuple[str, str]]:
         """Values and their labels, of a choice or a switch."""
         if self.kind == "switch":
-            return [("true", "Yes"), ("false", "No")]
+            return [("true", gettext("Yes")), ("false", gettext("No"))]
         return [(choice, (self.labels or {}).get(choice, choice)) for choice in self.choices]
 
     @property
@@ -205,7 +205,7 @@ class Field:
         """The words in an empty text: what holds then, or an example."""
         if self.default not in (None, ""):
             return str(self.default)
-        return f"For example: {self.example}" if self.example else ""
+        return gettext("For example: %(example)s", example=self.example) if self.example else ""
 
     def is_expression(self, config: Mapping[str, Any]) -> bool:
         """Whether an expression stands where a literal of another type is expected."""
@@ -356,11 +356,18 @@ def _example(declared: Mapping[str, Any]) -> str:
 
 
 def _variant(field: Field, shape: Mapping[str, Any], number: int) -> Mapping[str, Any]:
-    title = str(shape.get("title") or f"{_NAMES.get(str(shape.get('type')), 'Other')} ({number})")
+    title = str(shape.get("title") or f"{_NAMES.get(str(shape.get('type')), _OTHER)} ({number})")
     return {**shape, "title": title}
 
 
-_NAMES = {"string": "Text", "integer": "Number", "number": "Number", "boolean": "Yes or no", "array": "List"}
+_NAMES = {
+    "string": lazy("Text"),
+    "integer": lazy("Number"),
+    "number": lazy("Number"),
+    "boolean": lazy("Yes or no"),
+    "array": lazy("List"),
+}
+_OTHER = lazy("Other")
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,

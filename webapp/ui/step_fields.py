@@ -15,7 +15,7 @@ from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
-from webapp.translation.texts import lazy
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.config_forms import ConfigForm, config_form
 from webapp.ui.fields import Field, with_chosen
 from webapp.ui.fitting_connections import names_that_fit
@@ -71,8 +71,14 @@ def _first_of(fields: Sequence[Field]) -> list[Field]:
 def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str], asked: str) -> Field:
     """`asked`: how the API wants to know who calls."""
     titles = [field.label for field in fields if field.key in connector.shared_fields]
-    help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else asked
-    return Field(CONNECTION, "Connection", help_text, "choice", not titles and not connector.any_signer, None, names)
+    help_text = (
+        gettext("Provides these fields where they are empty: %(fields)s.", fields=", ".join(titles))
+        if titles
+        else asked
+    )
+    return Field(
+        CONNECTION, gettext("Connection"), help_text, "choice", not titles and not connector.any_signer, None, names
+    )
 
 
 def labels_of(fields: Sequence[Field], config: JsonObject, prefix: str = "config") -> dict[str, str]:

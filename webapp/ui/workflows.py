@@ -57,7 +57,7 @@ def create_workflow() -> Any:
 @blueprint.post("/workflows/build")
 def build_workflow() -> Any:
     """Begin a draft, and open it in the builder."""
-    name = "New workflow"
+    name = gettext("New workflow")
     empty = {"name": name, "trigger": {"type": "webhook"}, "actions": []}
     made = drafts().begin(session(), viewer_id(), name, empty)
     return redirect(url_for("ui.builder", workflow_id=made.id), 303)
@@ -85,7 +85,7 @@ def update_workflow(workflow_id: UUID) -> Any:
     except Invalid as error:
         session().rollback()
         return _editor(text, error.problems, found), 400
-    flash("Saved.", "done")
+    flash(gettext("Saved."), "done")
     return _to_workflow(workflow_id)
 
 
@@ -103,7 +103,7 @@ def switch_workflow(workflow_id: UUID) -> Any:
 def tag_workflow(workflow_id: UUID) -> Any:
     try:
         tags.replace(session(), viewer_id(), workflow_id, tags.read(request.form.get("tags", "").split(",")))
-        flash("Saved.", "done")
+        flash(gettext("Saved."), "done")
     except Invalid as error:
         flash(gettext("Tags not saved: %(problem)s.", problem=error.problems[0].message), "error")
     return _to_workflow(workflow_id)

@@ -14,6 +14,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.differences import ABSENT, Differences, FieldChange, StepChange
 from flowforge.language.pointers import dotted, parsed
 from flowforge.language.tree import LISTS
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.kinds import kind_of, title_of
 
 _MOST_WORDS = 800
@@ -21,15 +22,16 @@ _MOST_WORDS = 800
 _LONGEST = 4_000
 _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 _LABELS = {
-    "when": "Only when",
-    "enabled": "Switched on",
-    "onError": "If it fails",
-    "onReject": "If it is rejected",
-    "id": "ID in expressions",
-    "retry": "Tries",
-    "timeout": "Time limit",
-    "afterCrash": "If its executor dies",
+    "when": lazy("Only run if"),
+    "enabled": lazy("Enabled"),
+    "onError": lazy("If it fails"),
+    "onReject": lazy("If it is rejected"),
+    "id": lazy("ID in expressions"),
+    "retry": lazy("Attempts"),
+    "timeout": lazy("Time limit"),
+    "afterCrash": lazy("If FlowForge crashes during the call"),
 }
+_CHANGES = {"added": lazy("Added"), "removed": lazy("Removed"), "changed": lazy("Changed"), "moved": lazy("Moved")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class WrittenStep:
     fields: Sequence[WrittenField]
     moved: tuple[str, str] | None = None
     """Positions before and after."""
+
+    @property
+    def change(self) -> str:
+        """The word for what was done to it."""
+        return str(_CHANGES[self.kind])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +111,19 @@ def _label(field_path: str) -> str:
     """Name a field: `/config/headers/accept` becomes `headers.accept`."""
     parts = parsed(f"/{field_path.strip('/')}")
     if parts[0] == "branches" and len(parts) > 2 and isinstance(parts[1], int):
-        return f"Branch {parts[1] + 1}: {'if' if parts[2] == 'when' else dotted(parts[2:])}"
+        field = gettext("Condition") if parts[2] == "when" else dotted(parts[2:])
+        return f"{gettext('Branch %(number)s', number=parts[1] + 1)}: {field}"
     path = dotted(parts[1:] if parts[0] == "config" and len(parts) > 1 else parts)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path).lower() if path.isalpha() else path
-    return _LABELS.get(path, f"{words[:1].upper()}{words[1:]}")
+    return str(_LABELS.get(path, f"{words[:1].upper()}{words[1:]}"))
 
 
 def _describe_position(pointer: str | None) -> str:
     """Describe a position: `/actions/2` becomes `step 3`, a deeper one is followed by the path to it."""
     *way, last = parsed(pointer or "/actions/0")
-    number = f"step {last + 1}" if isinstance(last, int) else str(last)
+    number = gettext("step %(number)s", number=last + 1) if isinstance(last, int) else str(last)
     around = [part for part in way if part not in ("actions", "branches")]
-    return number if not around else f"{number} of {dotted(around)}"
+    return gettext("%(step)s of %(block)s", step=number, block=dotted(around)) if around else number
 
 
 def _pieces(before: Any, after: Any) -> list[Piece]:
@@ -143,7 +151,7 @@ def _compare_lines(old: list[str], new: list[str]) -> Iterator[Piece]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, str):
         text = value
     else:
