@@ -83,7 +83,7 @@ def test_webhook_condition_slack_is_built_published_and_runs(
     answer = requests.post(page.locator("[data-webhook-url] pre").inner_text(), json={"total": 240}, timeout=10)
     assert answer.status_code == 200
     page.goto("/executions")
-    page.locator("tbody a.mono").first.click()
+    page.locator("tbody a.main").first.click()
     expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()
     assert [request.json for request, _ in httpserver.log] == [{"text": "An order of 240"}]
 

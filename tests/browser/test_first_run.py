@@ -23,8 +23,7 @@ def test_a_webhook_call_is_seen_to_complete_live(
     answer = requests.post(page.locator("[data-webhook-url] pre").inner_text(), json={"name": "Ada"}, timeout=10)
     assert answer.status_code == 200
     page.get_by_role("link", name="Executions", exact=True).click()
-    page.locator("tbody a").first.wait_for()
-    page.locator("tbody a.mono").first.click()
+    page.locator("tbody a.main").first.click()
     page.evaluate("window.sameDocument = true")
     expect(page.locator(".step[data-state=RUNNING]")).to_be_visible()
     gate.open()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 _PATIENCE_MS = 20_000
 _GRAVE = frozenset({"serious", "critical"})
+_AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
+"""Only what fails is described; style sheets, which only a rule about turned screens reads, are not loaded again."""
 _REPORT_POLICY = """
 addEventListener("securitypolicyviolation", (event) =>
     console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI}`));
@@ -55,10 +57,12 @@ class Windows:
 
 def grave_violations(page: Page, only: str | None = None) -> list[str]:
     """What axe finds serious or critical on the page as it is shown now; by one rule, if one is named."""
-    found = Axe().run(page, options={"runOnly": [only]} if only else None).response["violations"]
+    options = _AXE_OPTIONS | ({"runOnly": [only]} if only else {})
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     return [
         f"{violation['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
-        for violation in found
+        for violation in page.evaluate("options => axe.run(options).then(found => found.violations)", options)
         if violation["impact"] in _GRAVE
         for node in violation["nodes"]
     ]
