@@ -207,5 +207,5 @@ _OF_ALL_STEPS = {
     "when": lazy("Only run if"),
     "timeout": lazy("Time limit"),
     "retry/attempts": lazy("Maximum attempts"),
-    "afterCrash": lazy("If FlowForge is crashes during the call"),
+    "afterCrash": lazy("If FlowForge crashes during the call"),
 }
