@@ -43,9 +43,12 @@ function updateDrawing(shown, drawn) {
   const before = [...shown.children];
   for (const [number, part] of [...drawn.children].entries()) {
     if (part.matches(".flow-list")) updateList(before[number], part);
-    else before[number].replaceWith(part);
+    else if (!hasSameNote(before[number], part)) before[number].replaceWith(part);
   }
 }
+
+// The note on the workflow stays as it is, folded or not, until it says something else.
+const hasSameNote = (shown, drawn) => "written" in drawn.dataset && shown.dataset.written === drawn.dataset.written;
 
 function updateList(list, drawn) {
   const items = [...drawn.children].filter((item) => item.matches(".node"));
@@ -154,7 +157,8 @@ function updateLane(lanes, shown, drawn) {
 
 function updateHead(lane, drawn) {
   const [shown, wanted] = [lane, drawn].map((one) => one.querySelector(":scope > header"));
-  if (!shown.isEqualNode(wanted)) shown.replaceWith(wanted);
+  const isRenamed = shown.querySelector("input") !== null;
+  if (!isRenamed && !shown.isEqualNode(wanted)) shown.replaceWith(wanted);
 }
 
 export function markOpened() {

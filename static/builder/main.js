@@ -3,6 +3,7 @@
 
 import "./asked-values.js";
 import "./autosave.js";
+import "./branches.js";
 import "./clipboard.js";
 import "./code-fields.js";
 import "./connection-dialog.js";

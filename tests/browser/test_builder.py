@@ -142,6 +142,33 @@ def test_a_step_is_moved_by_the_list_of_places(builder: Builder) -> None:
     expect(builder.card("/actions/0/actions/0")).to_contain_text("Transform")
 
 
+def test_branches_are_edited_at_their_titles(builder: Builder) -> None:
+    page = builder.page
+    builder.add("condition")
+    titles = page.locator("#flow [data-branch] .lane-title")
+    titles.first.dblclick()
+    page.keyboard.type("large")
+    page.keyboard.press("Enter")
+    expect(titles.first).to_contain_text("large: if")
+    more = page.locator("#flow [data-branch-menu]")
+    expect(more.first).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Add a branch").click()
+    expect(titles).to_have_count(2)
+    expect(more.nth(1)).to_be_focused()
+    page.keyboard.press("F2")
+    page.keyboard.type("small")
+    page.keyboard.press("Enter")
+    expect(more.nth(1)).to_have_accessible_name("More for branch small")
+    more.nth(1).click()
+    page.get_by_role("menuitem", name="Move earlier").click()
+    expect(titles).to_contain_text(["small", "large"])
+    page.get_by_role("button", name="Add a note on the workflow").click()
+    page.get_by_role("textbox", name="Note").fill("Ask **Ada**.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#flow .flow-note strong")).to_have_text("Ada")
+
+
 def test_a_step_is_dragged_into_a_block(builder: Builder) -> None:
     page = builder.page
     builder.add("transform")

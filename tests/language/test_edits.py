@@ -187,3 +187,11 @@ def test_a_step_that_is_not_there_is_refused(at: str) -> None:
             edit(definition, [at])
     with pytest.raises(Invalid):
         edits.step_at(definition, at)
+
+
+def test_a_note_is_set_on_a_step_or_on_the_workflow() -> None:
+    definition: Any = {"actions": [{"id": "a", "type": "WAIT"}], "settings": {"timeoutSeconds": 5}}
+    noted = edits.annotate(edits.annotate(definition, "", " All "), "/actions/0", " One ")
+    assert (noted["settings"], noted["actions"][0]["note"]) == ({"timeoutSeconds": 5, "note": "All"}, "One")
+    assert edits.annotate(edits.annotate(noted, "", " "), "/actions/0", "") == definition
+    assert edits.annotate({"actions": []}, "", " ") == {"actions": [], "settings": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -184,6 +185,23 @@ class TestBranches:
         for op in ("rename-branch", "branch-up", "branch-down", "remove-branch"):
             assert orders.edit(f"{op}:{number}", at="/actions/1", name="x").status_code == 400
 
+    def test_each_title_in_the_flow_has_a_menu_of_its_branch(self, orders: Builder) -> None:
+        orders.edit("rename-branch:0", at="/actions/1", name='a "b" <c>')
+        head = re.findall(r'<header data-branch="0" data-name="([^"]*)">(.*?)</header>', orders.page(), re.DOTALL)
+        assert [name for name, _ in head] == ["a &#34;b&#34; &lt;c&gt;"]
+        assert "data-branch-menu" in head[0][1]
+
+    def test_what_is_open_stays_open_where_its_branch_moves(self, orders: Builder) -> None:
+        orders.edit("in", at="/actions/2")
+        orders.edit("add-branch", at="/actions/1", step="/actions/0")
+        inside = "/actions/1/branches/{}/actions/0"
+        moved = orders.edit("branch-down:0", at="/actions/1", step=inside.format(0))
+        assert moved.location.endswith(f"step={inside.format(1)}")
+        removed = orders.edit("remove-branch:0", at="/actions/1", step=inside.format(1))
+        assert removed.location.endswith(f"step={inside.format(0)}")
+        added = orders.edit("add-branch", at="/actions/1", step="/actions/0")
+        assert added.location.endswith("step=/actions/0")
+
     def test_a_name_is_needed(self, orders: Builder) -> None:
         assert orders.edit("rename-branch:0", at="/actions/1", name=" ").status_code == 400
 
@@ -193,3 +211,13 @@ def test_a_note_is_written_changed_and_deleted_at_its_step(orders: Builder) -> N
     assert orders.definition["actions"][0]["note"] == "Ask **Ada**."
     orders.edit("note", at="/actions/0", note=" ")
     assert "note" not in orders.definition["actions"][0]
+
+
+def test_the_note_on_the_workflow_stands_above_the_flow(orders: Builder) -> None:
+    assert 'data-written=""' in orders.page()
+    answer = orders.edit("note", note=" Ask **Ada**. ", step="/actions/1")
+    assert answer.location.endswith("step=/actions/1")
+    assert orders.definition["settings"]["note"] == "Ask **Ada**."
+    assert "<strong>Ada</strong>" in orders.page()
+    orders.edit("note", note=" ")
+    assert not (orders.definition.get("settings") or {}).get("note")

@@ -26,7 +26,7 @@ from webapp.services import apis, connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flaws import flaws_of
-from webapp.ui.builder_flow import digest, flow_of, is_unfilled, warnings_at
+from webapp.ui.builder_flow import digest, flow_of, is_unfilled, note_of, warnings_at
 from webapp.ui.builder_palette import ChoiceGroup, choices
 from webapp.ui.builder_panel import StepPanel, notes_of_trigger, step_panel
 from webapp.ui.builder_settings import SETTINGS, notes_of_settings, settings_panel
@@ -126,6 +126,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "opened": opened,
         "warnings": warnings_at(opened, shown.warnings),
         "flow": flow_of(definition, problems, catalog, kept.pinned),
+        "workflow_note": note_of(definition.get("settings")),
         "choices": () if PART in request.headers else _choices(catalog),
         "adding": _adding(),
         "shown_run": request.args.get("run", type=UUID),
@@ -145,7 +146,8 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "patches": PART in request.headers,
     } | guided
     trigger = page["trigger"]
-    page["drawing"] = digest((page["flow"], trigger.type, trigger.title, trigger.summary, page["trigger_problems"]))
+    shown_trigger = (trigger.type, trigger.title, trigger.summary, page["trigger_problems"])
+    page["drawing"] = digest((page["flow"], page["workflow_note"], *shown_trigger))
     if opened == SETTINGS:
         settings = settings_panel(definition, listing.choices(session(), viewer_id()), workflow.id)
         return page | {"settings": settings, "notes": notes_of_settings(problems, settings)}

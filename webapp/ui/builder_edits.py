@@ -43,10 +43,7 @@ def edit_note(workflow_id: UUID) -> Any:
     """The note on the workflow as a whole."""
 
     def annotate(definition: JsonObject) -> Edited:
-        note, written = request.form.get("note", "").strip(), definition.get("settings")
-        settings = {**written} if isinstance(written, dict) else {}
-        settings.pop("note", None)
-        return {**definition, "settings": settings | ({"note": note} if note else {}) or None}, TRIGGER
+        return edits.annotate(definition, "", request.form.get("note", "")), TRIGGER
 
     return save_edit(workflow_id, annotate, with_panel=False)
 

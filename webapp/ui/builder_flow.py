@@ -33,6 +33,8 @@ class Lane:
     number: int | None = None
     note: str = ""
     """The words for what happens there."""
+    name: str = ""
+    """That of a branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,8 @@ class _Drawing:
             inner, is_branch = f"{at}{pointer(path)}", path[0] == "branches"
             if is_branch:
                 branch = action["branches"][path[1]]
-                yield Lane(inner, _branch_title(branch, int(path[1]), type_), self.steps(steps, inner), int(path[1]))
+                number, name = int(path[1]), _branch_name(branch, int(path[1]))
+                yield Lane(inner, _branch_title(branch, name, type_), self.steps(steps, inner), number, name=name)
             elif isinstance(steps, list):
                 title = title_of_list(type_, body_kind(type_, str(path[0])), str(path[0]))
                 yield Lane(inner, title, self.steps(steps, inner))
@@ -199,8 +202,11 @@ def step_of(pointer: str) -> str:
     return "/".join(parts[:end])
 
 
-def _branch_title(branch: Mapping[str, Any], number: int, type_: str) -> str:
-    name = str(branch.get("name") or default_branch_name(number))
+def _branch_name(branch: Mapping[str, Any], number: int) -> str:
+    return str(branch.get("name") or default_branch_name(number))
+
+
+def _branch_title(branch: Mapping[str, Any], name: str, type_: str) -> str:
     if type_ not in BLOCKS or not BLOCKS[type_].bodies.has_conditions:
         return name
     return gettext("%(branch)s: if %(condition)s", branch=name, condition=in_words(branch.get("when")))

@@ -156,30 +156,40 @@ def _delete(definition: JsonObject) -> Edited:
 
 
 def _note(definition: JsonObject) -> Edited:
-    note = request.form.get("note", "").strip() or None
-    return edits.change(definition, _at(), {"note": note}), request.form.get("step", "")
+    """Write the note on a step, or on the workflow where none is named."""
+    return edits.annotate(definition, _at(), request.form.get("note", "")), request.form.get("step", "")
 
 
 def _add_branch(definition: JsonObject) -> Edited:
-    return edits.add_branch(definition, _at()), _at()
+    return edits.add_branch(definition, _at()), _opened()
 
 
 def _remove_branch(definition: JsonObject) -> Edited:
-    return edits.remove_branch(definition, _at(), _branch()), _at()
+    return _beside_block(definition, edits.remove_branch(definition, _at(), _branch()))
 
 
 def _rename_branch(definition: JsonObject) -> Edited:
     name = request.form.get("name", "").strip()
     if not name:
         raise Invalid.at("", gettext("Name of the branch: is missing"))
-    return edits.rename_branch(definition, _at(), _branch(), name), request.form.get("step", "")
+    return edits.rename_branch(definition, _at(), _branch(), name), _opened()
 
 
 def _move_branch(by: int) -> Callable[[JsonObject], Edited]:
     def move(definition: JsonObject) -> Edited:
-        return edits.move_branch(definition, _at(), _branch(), max(_branch() + by, 0)), _at()
+        return _beside_block(definition, edits.move_branch(definition, _at(), _branch(), max(_branch() + by, 0)))
 
     return move
+
+
+def _opened() -> str:
+    """The step that is open; without our script, the one that is edited."""
+    return request.form.get("step") or _at()
+
+
+def _beside_block(before: JsonObject, after: JsonObject) -> Edited:
+    """An edit by which only steps inside the block change their place."""
+    return after, _at() if _opened() == _at() else _opened_after(before, after)
 
 
 def _branch() -> int:

@@ -5,11 +5,13 @@ Steps and lists of steps are named by JSON pointers: a step `/actions/0/branches
 
 from flowforge.language.edits.blanks import blank
 from flowforge.language.edits.branches import add_branch, move_branch, remove_branch, rename_branch
+from flowforge.language.edits.notes import annotate
 from flowforge.language.edits.places import outermost, step_at
 from flowforge.language.edits.steps import change, duplicate, insert, move, paste, remove, selected, switch
 
 __all__ = [
     "add_branch",
+    "annotate",
     "blank",
     "change",
     "duplicate",
