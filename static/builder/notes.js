@@ -35,10 +35,10 @@ const fresh = () => panel.querySelector("[name=fresh]");
 function showNote(note) {
   const text = isSilent(note) ? "" : (texts.get(note.dataset.note) ?? "");
   note.textContent = text;
-  const field = note.dataset.note && fieldOf(note);
-  if (!field) return;
-  if (text) field.setAttribute("aria-invalid", "true");
-  else field.removeAttribute("aria-invalid");
+  for (const field of note.dataset.note ? fieldsOf(note) : []) {
+    if (text) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
 }
 
 function isSilent(note) {
@@ -46,9 +46,11 @@ function isSilent(note) {
   return (fresh() && !left.has(place)) || (typed.has(place) && !note.textContent);
 }
 
-function fieldOf(note) {
-  const around = note.previousElementSibling?.closest(".condition") ?? note.parentElement;
-  return around.querySelector("input, textarea, select");
+function fieldsOf(note) {
+  const condition = note.closest(".condition");
+  if (condition) return condition.querySelectorAll("[data-path], textarea");
+  const field = note.parentElement.querySelector("input:not([type=hidden]), textarea, select");
+  return field ? [field] : [];
 }
 
 const noteOf = (field) => field.closest("[data-field], .field")?.querySelector(NOTES);
