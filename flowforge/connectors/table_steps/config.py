@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from flowforge.connectors.sdk import ConnectorConfig, IfThere, Which, field
 from flowforge.data_tables.conditions import MOST_ROWS, Operator, WantedCondition
@@ -33,6 +33,8 @@ _LABELS = {
 
 
 class ConditionConfig(ConnectorConfig):
+    model_config = ConfigDict(title="Condition")
+
     column: str = field(title="Column")
     operator: Operator = field(Operator.EQUALS, title="Is")
     value: Any = field(None, title="Value", description="For oneOf: a list.")
