@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from flowforge.db import like_patterns
@@ -84,6 +84,13 @@ def move(
     return before
 
 
+def place(session: Session, user_id: UUID, workflow_id: UUID, folder: str | None) -> None:
+    """Move one workflow into a folder that `read` gave. Commits. Raises NotFound."""
+    if not _set_folder(session, (Workflow.user_id == user_id) & (Workflow.id == workflow_id), folder):
+        raise NotFound("there is no such workflow")
+    session.commit()
+
+
 def rename(session: Session, user_id: UUID, path: str, renamed: str | None) -> int:
     """Rename a folder, or move it into another one, with the folders within it; with None its workflows are in no
     folder. Returns how many workflows it had. Commits. Raises NotFound, and Invalid where a path gets too deep."""
@@ -92,9 +99,9 @@ def rename(session: Session, user_id: UUID, path: str, renamed: str | None) -> i
     if not former:
         raise NotFound("there is no such folder")
     later = {folder: read("/".join(filter(None, (renamed, folder.removeprefix(path).strip("/"))))) for folder in former}
-    moved = 0
-    for folder, target in later.items():
-        moved += _set_folder(session, (Workflow.user_id == user_id) & (Workflow.folder == folder), target)
+    # at once: one of the new paths may be among the former ones
+    target = case(*((Workflow.folder == folder, cast(new, Text)) for folder, new in later.items()))
+    moved = _set_folder(session, (Workflow.user_id == user_id) & Workflow.folder.in_(former), target)
     session.commit()
     return moved
 
@@ -105,8 +112,8 @@ def remove(session: Session, user_id: UUID, path: str) -> int:
     return rename(session, user_id, path, path.rpartition("/")[0] or None)
 
 
-def _set_folder(session: Session, which: ColumnElement[bool], folder: str | None) -> int:
-    """Leaves the time of the last change: the workflow itself does not change."""
+def _set_folder(session: Session, which: ColumnElement[bool], folder: str | ColumnElement[str] | None) -> int:
+    """Returns how many were changed. Leaves the time of the last change: the workflow itself does not change."""
     values = {"folder": folder, "updated_at": Workflow.updated_at}
     return session.connection().execute(update(Workflow).where(which).values(**values)).rowcount
 

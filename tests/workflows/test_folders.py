@@ -67,3 +67,16 @@ def test_a_folder_is_renamed_with_what_is_within_and_dissolved_into_the_one_arou
         folders.rename(session, uuid7(), "a", "b")
     with pytest.raises(Invalid):
         folders.rename(session, user_id, "x", "/".join("abcdefgh"))
+
+
+def test_a_folder_is_renamed_into_itself_or_into_the_one_around_it(
+    session: Session, user_id: UUID, workflow: Callable[..., Workflow]
+) -> None:
+    for path in ("a", "a/b"):
+        folders.move(session, user_id, [workflow(path).id], path)
+    assert folders.rename(session, user_id, "a", "a/b") == 2
+    assert in_folder(session, user_id, "a/b/b") == {"a/b"}
+    assert folders.rename(session, user_id, "a/b", "a") == 2
+    assert in_folder(session, user_id, "a/b") == {"a/b"}
+    assert folders.rename(session, user_id, "a", None) == 2
+    assert [each.path for each in folders.all_of(session, user_id)] == ["b"]
