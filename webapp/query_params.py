@@ -58,6 +58,11 @@ def parameter_schemas(model: type[Query]) -> dict[str, JsonObject]:
     return {name: _without_noise(schema) for name, schema in properties.items()}
 
 
+def required_parameters(model: type[Query]) -> frozenset[str]:
+    """Names of those that have to be given."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items() if field.is_required())
+
+
 def _without_noise(schema: JsonObject) -> JsonObject:
     return {key: value for key, value in schema.items() if key != "title" and (key != "default" or not _empty(value))}
 

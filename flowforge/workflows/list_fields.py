@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
@@ -32,8 +32,16 @@ def read(written: object) -> str | None:
 
 
 def find(session: Session, user_id: UUID, workflow_id: UUID) -> str | None:
-    mine = Workflow.id == workflow_id, Workflow.user_id == user_id
-    return session.scalar(select(Workflow.list_field).where(*mine))
+    """Find the field that is shown; None for none, or where there is no such workflow."""
+    return session.scalar(_chosen(user_id, workflow_id))
+
+
+def get(session: Session, user_id: UUID, workflow_id: UUID) -> str | None:
+    """Get the field that is shown; None for none. Raises NotFound."""
+    found = session.scalars(_chosen(user_id, workflow_id)).all()
+    if not found:
+        raise NotFound("there is no such workflow")
+    return found[0]
 
 
 def choose(session: Session, user_id: UUID, workflow_id: UUID, field: str | None) -> None:
@@ -43,3 +51,7 @@ def choose(session: Session, user_id: UUID, workflow_id: UUID, field: str | None
     if session.scalar(update(Workflow).where(*mine).values(**values).returning(Workflow.id)) is None:
         raise NotFound("there is no such workflow")
     session.commit()
+
+
+def _chosen(user_id: UUID, workflow_id: UUID) -> Select[str | None]:
+    return select(Workflow.list_field).where(Workflow.id == workflow_id, Workflow.user_id == user_id)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -27,11 +28,24 @@ class Listed(StrEnum):
     EXECUTIONS = "executions"
 
 
+FIELDS: Mapping[Listed, frozenset[str]] = {
+    Listed.WORKFLOWS: frozenset({"q", "state", "tag", "folder", "sort", "reversed"}),
+    Listed.EXECUTIONS: frozenset({"q", "workflow", "status", "trigger", "last", "since", "until", "order"}),
+}
+"""The parts of an address that make up the filter of a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class SavedFilter:
     name: str
     query: str
     """The query of the list's address, such as `status=FAILED`."""
+
+
+def normal(listed: Listed, query: str) -> str:
+    """Return the parts of a query that make up the filter, in the order of their names, without what is empty."""
+    asked = dict(parse_qsl(query))
+    return urlencode(sorted(part for part in asked.items() if part[0] in FIELDS[listed]), errors="replace")
 
 
 def all_of(session: Session, user_id: UUID, listed: Listed) -> Sequence[SavedFilter]:
@@ -43,13 +57,16 @@ def all_of(session: Session, user_id: UUID, listed: Listed) -> Sequence[SavedFil
     return [view_of(SavedFilter, row) for row in rows]
 
 
-def save(session: Session, user_id: UUID, listed: Listed, name: str, query: str) -> None:
-    """Save a filter; one of the same name is replaced. Commits. Raises Invalid."""
+def save(session: Session, user_id: UUID, listed: Listed, name: str, query: str) -> SavedFilter:
+    """Save a filter, the normal form of its query; one of the same name is replaced. Commits. Raises Invalid."""
     name = " ".join(name.split())
+    query = normal(listed, query) if len(query) <= LONGEST_QUERY else ""
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise Invalid.at("/name", f"must be a name of at most {LONGEST_NAME} printable characters")
     if not query or len(query) > LONGEST_QUERY:
-        raise Invalid.at("/query", f"must be a filter of at most {LONGEST_QUERY} characters")
+        raise Invalid.at(
+            "/query", f"must be a filter of at most {LONGEST_QUERY} characters, of {', '.join(sorted(FIELDS[listed]))}"
+        )
     row = {"user_id": user_id, "listed": listed, "name": name, "query": query}
     key = SavedFilterRow.user_id, SavedFilterRow.listed, SavedFilterRow.name
     session.execute(insert(SavedFilterRow).values(row).on_conflict_do_update(index_elements=key, set_={"query": query}))
@@ -58,10 +75,12 @@ def save(session: Session, user_id: UUID, listed: Listed, name: str, query: str)
         session.rollback()
         raise Invalid.at("/name", f"must be one of at most {MOST}: delete a saved filter first")
     session.commit()
+    return SavedFilter(name, query)
 
 
-def remove(session: Session, user_id: UUID, listed: Listed, name: str) -> None:
-    """Commits."""
+def remove(session: Session, user_id: UUID, listed: Listed, name: str) -> bool:
+    """Delete a saved filter. Commits. Returns whether there was one."""
     which = SavedFilterRow.user_id == user_id, SavedFilterRow.listed == listed, SavedFilterRow.name == name
-    session.execute(delete(SavedFilterRow).where(*which))
+    gone = session.scalar(delete(SavedFilterRow).where(*which).returning(SavedFilterRow.name))
     session.commit()
+    return gone is not None

@@ -21,12 +21,20 @@ def read(wanted: object) -> list[str]:
     """Read a list of tags: in lower case, each once, sorted. Raises Invalid."""
     if not isinstance(wanted, list) or not all(isinstance(tag, str) for tag in wanted):
         raise Invalid.at("/tags", "must be a list of texts")
-    tags = sorted({" ".join(tag.lower().split()) for tag in wanted} - {""})
+    tags = sorted({*map(_normal, wanted)} - {""})
     if len(tags) > MOST_TAGS:
         raise Invalid.at("/tags", f"must be at most {MOST_TAGS}")
     if any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
         raise Invalid.at("/tags", f"must each have at most {LONGEST_TAG} printable characters")
     return tags
+
+
+def read_one(wanted: object) -> str:
+    """Read one tag, in lower case. Raises Invalid."""
+    tag = _normal(wanted) if isinstance(wanted, str) else ""
+    if not 1 <= len(tag) <= LONGEST_TAG or not tag.isprintable():
+        raise Invalid.at("/tag", f"must be a word of at most {LONGEST_TAG} printable characters")
+    return tag
 
 
 def replace(session: Session, user_id: UUID, workflow_id: UUID, tags: Sequence[str]) -> None:
@@ -53,11 +61,12 @@ def add(session: Session, user_id: UUID, workflow_ids: Sequence[UUID], tag: str)
     return added
 
 
-def remove(session: Session, user_id: UUID, workflow_ids: Sequence[UUID], tag: str) -> None:
-    """Take a tag from workflows. Commits."""
+def remove(session: Session, user_id: UUID, workflow_ids: Sequence[UUID], tag: str) -> Sequence[UUID]:
+    """Take a tag from workflows; returns those that had it. Commits."""
     which = WorkflowTag.user_id == user_id, WorkflowTag.workflow_id.in_(workflow_ids), WorkflowTag.tag == tag
-    session.execute(delete(WorkflowTag).where(*which))
+    removed = session.scalars(delete(WorkflowTag).where(*which).returning(WorkflowTag.workflow_id)).all()
     session.commit()
+    return removed
 
 
 def _refuse_too_many(session: Session, workflow_ids: Sequence[UUID]) -> None:
@@ -65,7 +74,7 @@ def _refuse_too_many(session: Session, workflow_ids: Sequence[UUID]) -> None:
     too_many = counted.group_by(WorkflowTag.workflow_id).having(func.count() > MOST_TAGS).limit(1)
     if session.scalar(too_many) is not None:
         session.rollback()
-        raise Invalid.at("/tags", f"must be at most {MOST_TAGS}")
+        raise Invalid.at("/tag", f"must not be added to a workflow that has {MOST_TAGS} already")
 
 
 def all_of(session: Session, user_id: UUID) -> Sequence[str]:
@@ -87,3 +96,7 @@ def of_workflows(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) 
     for workflow_id, tag in rows:
         found.setdefault(workflow_id, []).append(tag)
     return dict(found)
+
+
+def _normal(tag: str) -> str:
+    return " ".join(tag.lower().split())

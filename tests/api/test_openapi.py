@@ -66,6 +66,14 @@ def test_only_public_operations_do_without_a_token(app: Flask, client: FlaskClie
                 assert client.open(url, method=method.upper()).status_code == 401, (method, path)
 
 
+def test_parameters_that_have_to_be_given_are_told(document: dict[str, Any]) -> None:
+    deleting = document["paths"]["/api/v1/saved-filters"]["delete"]["parameters"]
+    searching = document["paths"]["/api/v1/workflows/search"]["get"]["parameters"]
+
+    assert {one["name"]: one["required"] for one in deleting} == {"list": True, "name": True}
+    assert not any(one["required"] for one in searching)
+
+
 class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

@@ -34,6 +34,8 @@ BODIES: dict[str, Any] = {
     "workflows.run": {},
     "triggers.replace": {"enabled": False},
     "finding.set_tags": {"tags": ["stolen"]},
+    "folders.place": {"folder": "stolen"},
+    "list_fields.choose": {"listField": "stolen"},
     "versions.save_draft": {"definition": {"name": "Stolen", "actions": [STEP]}},
     "versions.restore": {},
     "versions.publish": {"overwrite": True},
@@ -50,12 +52,14 @@ LISTS_OF_NOTHING = {"triggers.list_of_workflow", "logs.of_execution", "logs.of_w
 
 @pytest.fixture
 def ids(client: FlaskClient, owner: Person, stranger: Person, engine: Engine) -> dict[str, str]:
-    made = workflow(client, owner, actions=[STEP])
+    made, deleted = workflow(client, owner, actions=[STEP]), workflow(client, owner)
+    client.delete(f"{WORKFLOWS}/{deleted['id']}", headers=owner.headers)
     table = client.post("/api/v1/tables", json={"name": "t", "columns": [{"name": "a"}]}, headers=owner.headers).json
     rows = client.post(f"/api/v1/tables/{table['id']}/rows", json={"rows": [{"a": "mine"}]}, headers=owner.headers).json
     api = client.post("/api/v1/apis", json=PETS, headers=owner.headers).json
     return {
         "workflow_id": made["id"],
+        "deleted_workflow_id": deleted["id"],
         "version_id": made["versionId"],
         "step_id": "first",
         "trigger_id": trigger(client, owner, made["id"])["id"],

@@ -17,7 +17,7 @@ from flowforge import jsonio
 from flowforge.jsonio import JsonObject
 from webapp.api import schemas
 from webapp.endpoint import HTML, JSON, Answer, Body, Endpoint, Tag, declared_on, endpoint
-from webapp.query_params import parameter_schemas
+from webapp.query_params import parameter_schemas, required_parameters
 from webapp.receiving.form_data import MULTIPART
 from webapp.wire import Shape
 
@@ -160,8 +160,10 @@ class _Method:
             converter = re.search(rf"<(?:(\w+):)?{name}>", self.rule.rule)
             schema = _IN_PATHS.get(converter.group(1) if converter else None, _TEXT)
             yield {"name": to_camel(name), "in": "path", "required": True, "schema": schema}
-        for name, schema in (parameter_schemas(self.declared.query) if self.declared.query else {}).items():
-            yield _parameter(name, "query", schema)
+        if query := self.declared.query:
+            required = required_parameters(query)
+            for name, schema in parameter_schemas(query).items():
+                yield _parameter(name, "query", schema) | {"required": name in required}
         for header in self.declared.headers:
             yield _parameter(header.name, "header", {**header.schema, "description": header.description})
 

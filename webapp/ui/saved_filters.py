@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from flask import redirect, request, url_for
 
 from flowforge.errors import Invalid, NotFound
 from flowforge.workflows import saved_filters
-from flowforge.workflows.saved_filters import Listed
+from flowforge.workflows.saved_filters import Listed, normal
 from webapp.context import session
 from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.notices import tell
-
-FIELDS: Mapping[Listed, frozenset[str]] = {
-    Listed.WORKFLOWS: frozenset({"q", "state", "tag", "folder", "sort", "reversed"}),
-    Listed.EXECUTIONS: frozenset({"q", "workflow", "status", "trigger", "last", "since", "until", "order"}),
-}
-"""The parts of an address that make up the filter of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +29,11 @@ class ShownFilter:
 def save_filter(listed: str) -> Any:
     of, query = _listed(listed), request.form.get("query", "")
     try:
-        saved_filters.save(session(), viewer_id(), of, request.form.get("name", ""), _normal(of, query))
+        saved_filters.save(session(), viewer_id(), of, request.form.get("name", ""), query)
         tell(gettext("Filter saved."))
     except Invalid as error:
         tell(gettext("The filter was not saved: its name %(problem)s.", problem=error.problems[0].message), "error")
-    return redirect(_address(of, _normal(of, query)), 303)
+    return redirect(_address(of, normal(of, query)), 303)
 
 
 @blueprint.post("/saved-filters/<listed>/delete")
@@ -60,13 +53,7 @@ def shown_filters(of: Listed) -> Sequence[ShownFilter]:
 
 def current_query(of: Listed) -> str:
     """The filter that the address asks for, as it would be saved."""
-    return _normal(of, request.query_string.decode("utf-8", "replace"))
-
-
-def _normal(of: Listed, query: str) -> str:
-    """The parts that make up the filter, in the order of their names; what is empty is left out."""
-    asked = dict(parse_qsl(query, max_num_fields=100))
-    return urlencode(sorted((name, value) for name, value in asked.items() if name in FIELDS[of]))
+    return normal(of, request.query_string.decode("utf-8", "replace"))
 
 
 def _address(of: Listed, query: str) -> str:

@@ -13,6 +13,7 @@ from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.workflows import deleted_workflows, folders, tags
 from flowforge.workflows.changes import WorkflowChange
+from flowforge.workflows.selections import MOST
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.services import workflows as operations
@@ -24,8 +25,6 @@ from webapp.ui.guard import return_path, viewer_id
 from webapp.ui.notices import tell
 from webapp.ui.workflow_export import exported
 
-MOST = 200
-"""The most workflows that are changed at once."""
 _LONGEST_NAME = 255
 
 
@@ -112,12 +111,10 @@ def _move(ids: Sequence[UUID]) -> Done:
 
 
 def _tag(ids: Sequence[UUID]) -> Done:
-    wanted = tags.read([request.form.get("tag", "")])
-    if not wanted:
-        raise Invalid.at("/tag", "must be a word")
-    added = tags.add(session(), viewer_id(), ids, wanted[0])
+    tag = tags.read_one(request.form.get("tag"))
+    added = tags.add(session(), viewer_id(), ids, tag)
     text = ngettext("%(count)s workflow tagged.", "%(count)s workflows tagged.", len(added))
-    return Done(text, _undoing("untag", added, tag=wanted[0]))
+    return Done(text, _undoing("untag", added, tag=tag))
 
 
 _ACTIONS: Mapping[str, Callable[[Sequence[UUID]], Done]] = {
