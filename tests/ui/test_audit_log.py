@@ -37,7 +37,7 @@ def test_the_owner_sees_what_everybody_did(ada: Browser, bob: Browser) -> None:
     page = ada.get(LOG).text
 
     assert shown(page) == ["Signed in", "Account created"] * 2
-    assert "What everybody did" in page
+    assert "All actions on this instance" in page
     assert re.search(r">\s*bob\s*<", page)
     assert "dashboard" in page
 

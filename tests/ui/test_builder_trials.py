@@ -134,7 +134,8 @@ def test_a_schedule_tells_its_next_times_while_it_is_written(ada: Browser, app: 
         "revision": "0",
         "type": "scheduler",
         "drawn": "scheduler",
-        "config.cron": "45 4 * * *",
+        "config.formKind": "daily",
+        "config.atTime": "04:45",
     }
     told = ada.client.post(f"{builder.path}/trigger", data=sent, headers={"X-Part": "yes"}).text
     times = told.partition('data-part="trigger"')[2].partition("</div>")[0]

@@ -114,7 +114,7 @@ class TestComingBack:
     @pytest.mark.parametrize("query", ["", "?state=", "?state=unknown&code=x", "?error=access_denied"])
     def test_with_anything_else_is_told(self, ada: Browser, query: str) -> None:
         assert ada.get(f"/connections/oauth/callback{query}").location == "/connections"
-        assert "You are not signed in" in ada.get("/connections").text
+        assert "Sign-in failed" in ada.get("/connections").text
 
     def test_without_consent_is_told(self, ada: Browser, provider: Provider) -> None:
         path = connected_to(ada, provider)

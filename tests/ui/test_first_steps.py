@@ -53,7 +53,7 @@ def test_workflows_are_tagged_and_found_by_it(ada: Browser) -> None:
     assert "Nightly" in ada.get("/workflows?tag=shop").text
     assert "No matching workflows" in ada.get("/workflows?tag=other").text
     ada.send(f"{path}/tags", path, tags="x" * 41)
-    assert "were not saved" in ada.get(path).text
+    assert "Tags not saved" in ada.get(path).text
 
 
 def test_a_mailbox_that_cannot_be_opened_says_why(ada: Browser) -> None:
