@@ -32,11 +32,21 @@ class ExecutionFound(Wire):
     finished_at: datetime | None
 
 
+class ExecutionOrigin(Wire):
+    workflow_name: str | None = Field(description="Null where the workflow is gone.")
+    shown: str | None = Field(description="The field of the payload that lists show: its first 200 characters.")
+    is_test: bool = Field(description="Whether it ran a draft.")
+    replay_of: UUID | None
+    called_by: UUID | None = Field(description="The execution whose step called the workflow.")
+    caller_name: str | None = Field(description="The name of that execution's workflow.")
+
+
 class ExecutionsFound(Wire):
     content: list[ExecutionFound] = Field(validation_alias="rows")
     newer: Cursor = Field(description="Give it as `cursor` to get the page before this one.")
     older: Cursor = Field(description="Give it as `cursor` to get the next page.")
     searched_to: datetime | None = Field(description="Set where a search for text gave up; `older` goes on behind it.")
+    origins: dict[str, ExecutionOrigin] = Field(description="By the id of each execution: what it came from.")
 
 
 class RecentRun(Wire):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from flask import Blueprint
 from pydantic import Field
 
+from flowforge.errors import Invalid
 from flowforge.execution.state import Status
 from flowforge.executions import search
-from flowforge.executions.search import Filter, Found, Position
+from flowforge.executions.origins import Origin, find_origins
+from flowforge.executions.search import Filter, Position
+from flowforge.executions.views import ExecutionSummary
 from flowforge.jsonio import JsonObject
 from flowforge.workflows import listing
 from flowforge.workflows import tags as operations
@@ -34,6 +39,7 @@ class ExecutionsQuery(SearchQuery):
     from_: InstantOrNone = Field(None, alias="from", description="Inclusive.")
     to: InstantOrNone = Field(None, description="Exclusive.")
     cursor: TextOrNone = Field(None, description="`newer` or `older` of the page before.")
+    oldest_first: Flag = Field(False, description="`newer` leads on then. Not with `text` or `triggerType`.")
 
     @property
     def filter(self) -> Filter:
@@ -67,6 +73,17 @@ class WorkflowsQuery(SearchQuery):
 
 
 @dataclass(frozen=True, slots=True)
+class ListedExecutions:
+    """A page of executions, with what each came from, by its id."""
+
+    rows: Sequence[ExecutionSummary]
+    newer: Position | None
+    older: Position | None
+    searched_to: datetime | None
+    origins: Mapping[str, Origin]
+
+
+@dataclass(frozen=True, slots=True)
 class Tags:
     tags: list[str]
 
@@ -78,10 +95,14 @@ class Tags:
 
 @blueprint.get("/executions/search")
 @endpoint(Tag.EXECUTIONS, dashboard_schemas.ExecutionsFound, query=ExecutionsQuery)
-def executions(query: ExecutionsQuery) -> Found:
+def executions(query: ExecutionsQuery) -> ListedExecutions:
     """Find executions, newest first, page by page; payloads and outputs are left out"""
-    position = Position.parse(query.cursor) if query.cursor else None
-    return search.search(session(), current_user_id(), query.filter, position, size=query.size)
+    if query.oldest_first and query.filter.needs_scan:
+        raise Invalid.at("/oldestFirst", "cannot be combined with text or triggerType")
+    who, position = (session(), current_user_id()), Position.parse(query.cursor) if query.cursor else None
+    found = search.search(*who, query.filter, position, size=query.size, oldest_first=query.oldest_first)
+    origins = {str(id_): origin for id_, origin in find_origins(*who, [row.id for row in found.rows]).items()}
+    return ListedExecutions(found.rows, found.newer, found.older, found.searched_to, origins)
 
 
 @blueprint.get("/workflows/search")
