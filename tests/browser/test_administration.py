@@ -12,8 +12,7 @@ from bench.product import Product
 from flowforge.accounts import administration
 from flowforge.db.engine import make_engine
 from flowforge.embedded import postgres
-from tests.browser.test_pages import examine
-from tests.browser.watched import SIZES, Windows
+from tests.browser.watched import SIZES, Windows, examine
 
 
 def make_owner(product: Product, name: str) -> None:
@@ -24,11 +23,10 @@ def make_owner(product: Product, name: str) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible_and_fits(
-    windows: Windows, register: Callable[[Page], str], product: Product, scheme: str, size: str
+    windows: Windows, register: Callable[[Page], str], product: Product, size: str
 ) -> None:
-    page, other = windows.open(size, scheme), windows.open(size, scheme)
+    page, other = windows.open(size), windows.open(size)
     name, member = register(page), register(other)
     make_owner(product, name)
 
@@ -38,16 +36,16 @@ def test_every_page_is_accessible_and_fits(
     page.get_by_label("E-mail (optional)").fill("eve@example.test")
     page.get_by_role("button", name="Create invitation").click()
     invitation = page.locator(".reveal pre").inner_text()
-    examine(page, None)
+    examine(page)
     examine(page, f"/administration/accounts?q={member}")
     page.get_by_role("link", name=member, exact=True).click()
     expect(page.get_by_role("button", name="Password reset link")).to_be_visible()
-    examine(page, None)
+    examine(page)
     page.get_by_role("button", name="Password reset link").click()
     reset = page.locator(".reveal pre").inner_text()
-    examine(page, None)
+    examine(page)
 
-    visitor = windows.open(size, scheme)
+    visitor = windows.open(size)
     for link in (invitation, reset, f"{invitation}x", f"{reset}x"):
         examine(visitor, "/" + link.split("/", 3)[3])
     windows.forgive("invitations/", "password-resets/")

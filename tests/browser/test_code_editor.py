@@ -7,15 +7,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_builder import Builder, examine
-from tests.browser.watched import SIZES, Windows
+from tests.browser.test_builder import Builder
+from tests.browser.watched import SIZES, Windows, examine
 
 Register = Callable[[Page], str]
 
 
-def begun(windows: Windows, register: Register, *look: str) -> Page:
+def begun(windows: Windows, register: Register, size: str = "wide") -> Page:
     """A new step of code, opened."""
-    page = windows.open(*look)
+    page = windows.open(size)
     register(page)
     Builder(page).add("code")
     return page
@@ -60,9 +60,8 @@ def test_a_problem_stands_beside_its_line(windows: Windows, register: Register) 
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_editor_is_accessible_and_fits(windows: Windows, register: Register, scheme: str, size: str) -> None:
-    page = begun(windows, register, size, scheme)
+def test_the_editor_is_accessible_and_fits(windows: Windows, register: Register, size: str) -> None:
+    page = begun(windows, register, size)
     write(page, "const rows = input.rows ?? []; // all of them\nreturn rows.map((row) => `${row.name}: ${row.n * 2}`);")
     examine(page)
 

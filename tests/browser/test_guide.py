@@ -47,7 +47,8 @@ def test_the_guide_leads_to_the_first_workflow_that_runs(
     page.locator(".trigger-node a").click()
     url = page.locator("[data-webhook-url] pre").inner_text()
     assert requests.post(url, json={"customer": "Grace", "total": 500}, timeout=10).status_code == 200
-    expect(page.get_by_role("heading", name="Your first workflow runs")).to_be_visible()  # the page sees it by itself
+    heading = page.get_by_role("heading", name="Your first workflow is running")
+    expect(heading).to_be_visible()  # the page sees it by itself
     page.locator("#guide").get_by_role("button", name="Done").click()
     expect(page.get_by_text("Guide ended")).to_be_visible()
     page.goto("/")

@@ -55,6 +55,19 @@ class Windows:
             self.troubles.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
 
+def examine(page: Page, path: str | None = None) -> None:
+    """Fails where the page as it is shown (or the one at `path`) is wider than its window or, in either theme, not
+    accessible."""
+    if path is not None:
+        page.goto(path)
+    assert grave_violations(page) == [], page.url
+    page.emulate_media(color_scheme="dark")
+    assert grave_violations(page, only="color-contrast") == [], f"{page.url} in the dark theme"
+    page.emulate_media(color_scheme="light")
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1], f"{page.url} is wider than the window"
+
+
 def grave_violations(page: Page, only: str | None = None) -> list[str]:
     """What axe finds serious or critical on the page as it is shown now; by one rule, if one is named."""
     options = _AXE_OPTIONS | ({"runOnly": [only]} if only else {})
