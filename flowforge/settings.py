@@ -552,7 +552,7 @@ class Settings(BaseSettings):
         90,
         validation_alias="EXECUTION_RETENTION_DAYS",
         ge=1,
-        description="Age at which finished executions and their events are deleted.",
+        description="Age at which finished executions and their events are deleted; a workflow can say less.",
     )
     audit_retention_days: int = Field(
         365,

@@ -30,6 +30,12 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def checked_zone(name: str) -> str:
+    """The name itself. Raises ValueError, with the nearest name, for what is not one."""
+    zone(name)
+    return name
+
+
 def place_of(abbreviation: str) -> str | None:
     """A place whose clocks people mean by an abbreviation that, to the letter, has no summer time."""
     return _WITHOUT_SUMMER_TIME.get(abbreviation)

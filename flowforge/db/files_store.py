@@ -175,10 +175,10 @@ def delete_dead_uses(connection: Connection, before: datetime, limit: int) -> li
     return list(rows.scalars())
 
 
-def delete_uses_of(connection: Connection, holder: UUID) -> list[UUID]:
-    """Deletes what an event or execution holds; returns the ids of the files."""
-    statement = text("DELETE FROM files.uses WHERE holder_id = :holder RETURNING file_id")
-    return list(connection.execute(statement, {"holder": holder}).scalars())
+def delete_uses_of(connection: Connection, holders: Collection[UUID]) -> list[UUID]:
+    """Deletes what events or executions hold; returns the ids of the files."""
+    statement = text("DELETE FROM files.uses WHERE holder_id = ANY(CAST(:holders AS uuid[])) RETURNING file_id")
+    return list(connection.execute(statement, {"holders": [str(holder) for holder in holders]}).scalars())
 
 
 def delete_uses_of_removed_accounts(connection: Connection, before: datetime, limit: int) -> list[UUID]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from flowforge.db.data_tables_store import REMEMBERED_BYTES
-from flowforge.db.tables import Adoption
+from flowforge.db.tables import Adoption, ExecutionRow
 
 FINISHED_EXECUTIONS = """
     DELETE FROM orchestrator.workflow_executions WHERE id IN (
@@ -152,6 +154,48 @@ ABANDONED_MAILBOX_STATES = """
                SELECT FROM trigger_service.trigger_registrations AS trigger WHERE trigger.id = state.trigger_id)
          LIMIT :rows)
 """
+
+
+_PAST_OWN_RETENTION = """
+    WITH with_retention AS (
+        SELECT id, settings -> 'retentionDays' AS days FROM workflow.workflows WHERE settings ? 'retentionDays'
+        UNION ALL
+        SELECT id, kept #> '{workflow.workflows,0,settings,retentionDays}' FROM workflow.deleted_workflows
+    ), limited AS (
+        SELECT id, CAST(:now AS timestamptz) - CAST(days AS integer) * interval '1 day' AS before
+          FROM with_retention WHERE jsonb_typeof(days) = 'number'
+    )
+    SELECT past.id, past.user_id, past.event_id
+      FROM limited CROSS JOIN LATERAL (
+        SELECT x.id, x.user_id, x.event_id FROM orchestrator.workflow_executions AS x
+         WHERE x.workflow_id = limited.id AND x.created_at < limited.before AND x.finished_at < limited.before
+         ORDER BY x.created_at LIMIT :rows) AS past
+     WHERE limited.before >= coalesce(CAST(:adopted_at AS timestamptz), '-infinity')
+     LIMIT :rows
+"""
+"""What began before the time also ended before it, but for the few that took long: the index by workflow and beginning
+finds them, whatever else there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastExecution:
+    """An execution that is older than its workflow keeps it."""
+
+    id: UUID
+    user_id: UUID
+    event_id: UUID | None
+
+
+def past_own_retention(connection: Connection, now: datetime, limit: int) -> list[PastExecution]:
+    """Finds ended executions that are older than the settings of their workflows keep them, at most `limit`. Where
+    executions were adopted, their age counts from the adoption."""
+    values = {"now": now, "rows": limit, "adopted_at": adopted_at(connection)}
+    return [PastExecution(*row) for row in connection.execute(text(_PAST_OWN_RETENTION), values)]
+
+
+def delete_executions(connection: Connection, execution_ids: Sequence[UUID]) -> int:
+    """Returns how many were still there."""
+    return connection.execute(delete(ExecutionRow).where(ExecutionRow.id.in_(execution_ids))).rowcount
 
 
 def adopted_at(connection: Connection) -> datetime | None:

@@ -165,7 +165,6 @@ def concurrency_key(version: Version, payload: Mapping[str, Any]) -> str | None:
     limit = version.plan.settings.concurrency
     if limit is None:
         return None
-    workflow = {"id": str(version.workflow_id), "name": version.name}
-    roots = {"trigger": payload, "workflow": workflow}
+    roots = {"trigger": payload, "workflow": version.root}
     value = resolve(limit.key or "", roots, step="settings", field="concurrency.key")
     return f"{version.workflow_id}:{hashlib.sha256(jsonio.dumps(value)).hexdigest()[:32]}"

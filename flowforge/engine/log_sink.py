@@ -106,7 +106,7 @@ def _when(message: TopicMessage) -> float:
 
 def _trigger_entry(message: TriggerEvent) -> NewEntry:
     return NewEntry(
-        dedup_key=f"trigger:{message.event_id}",
+        dedup_key=key_of_event(message.event_id),
         user_id=message.user_id,
         workflow_id=message.workflow_id,
         execution_id=None,
@@ -129,6 +129,11 @@ def _result_entry(message: ExecutionResult) -> NewEntry:
     key = f"result:{message.execution_id}:{attempt}"
     data = _data(message) | ({"truncated": True} if message.by_reference else {})
     return _execution_entry(message, key, "RESULT", message.status, data)
+
+
+def key_of_event(event_id: UUID) -> str:
+    """The key of the line that says that a trigger has fired."""
+    return f"trigger:{event_id}"
 
 
 def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:

@@ -13,7 +13,8 @@ from flowforge.db import versions_store
 from flowforge.db.engine import Connection
 from flowforge.db.versions_store import SavedVersion
 from flowforge.errors import Invalid
-from flowforge.language.expressions.resolving import VARIABLES
+from flowforge.jsonio import JsonObject
+from flowforge.language.expressions.resolving import VARIABLES, workflow_root
 from flowforge.language.plan import Plan, compile_plan
 
 _CAPACITY = 2_000
@@ -31,6 +32,11 @@ class Version:
     """The reason why a definition that an earlier product wrote cannot be run."""
     may_call_variables: bool = True
     """False where its expressions certainly call none of the account's variables."""
+
+    @property
+    def root(self) -> JsonObject:
+        """The root `workflow` of expressions."""
+        return workflow_root(self.workflow_id, self.name, self.plan.settings.time_zone)
 
     @property
     def error_workflow(self) -> UUID | None:

@@ -11,6 +11,7 @@ from functools import partial
 
 from flowforge.db import retention_store
 from flowforge.db.engine import transaction
+from flowforge.engine import own_retention
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.wiring import Backends
 
@@ -98,6 +99,9 @@ def _deletions(backends: Backends, now: datetime, rows: int) -> dict[str, _Delet
 
     return {
         "executions": _Deletion(partial(_delete_executions, backends, executions_kept, rows), rows),
+        "executions of workflows with a retention of their own": _Deletion(
+            partial(own_retention.delete_past, backends, now, rows), rows
+        ),
         "events": older(retention_store.HANDLED_EVENTS, min(executions_kept, now - REPEATS_KNOWN)),
         "parts of ended steps": older(retention_store.PARTS_OF_ENDED_STEPS, now),
         "rows of tables that have expired": older(retention_store.EXPIRED_TABLE_ROWS, now),

@@ -154,7 +154,7 @@ def around(
 ) -> JsonObject:
     """The roots of expressions that do not come from the execution's data. `variables`: those of the account."""
     return {
-        "workflow": {"id": str(version.workflow_id), "name": version.name},
+        "workflow": version.root,
         "execution": {"id": str(execution_id)},
         "now": now,
         VARIABLES: variables,

@@ -74,7 +74,7 @@ class Files:
     def discard(self, holder: UUID) -> None:
         """Deletes the files that were kept for an event which did not come to be."""
         with transaction(self._engine) as connection:
-            files_store.drop_files(connection, files_store.delete_uses_of(connection, holder))
+            files_store.drop_files(connection, files_store.delete_uses_of(connection, [holder]))
 
     def of_execution(self, file_id: UUID, execution_id: UUID) -> KeptFile:
         """A file that this execution has made, or that came in with its event. Raises NotFound."""

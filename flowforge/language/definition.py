@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
-from flowforge import jsonio
+from flowforge import jsonio, time_zones
 from flowforge.errors import MAX_PROBLEMS, Invalid, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import body_kind
@@ -282,6 +282,10 @@ class RateLimit(_Part):
     seconds: float = Field(gt=0, le=86_400, allow_inf_nan=False, title="Within (seconds)")
 
 
+TimeZone = Annotated[str, AfterValidator(time_zones.checked_zone)]
+"""The name of a time zone, the same on every machine."""
+
+
 class WorkflowSettings(_Part):
     """Settings that apply to whole executions."""
 
@@ -306,8 +310,33 @@ class WorkflowSettings(_Part):
         title="Error workflow",
         description="It is started when an execution of this workflow fails. Empty: the error workflow of the account.",
     )
+    retention_days: int | None = Field(
+        None,
+        alias="retentionDays",
+        ge=1,
+        le=36_500,
+        title="Keep executions (days)",
+        description=(
+            "Ended executions of that age are deleted, with their files and logs. "
+            "Empty: as long as the instance keeps them, which is also the longest."
+        ),
+    )
+    time_zone: TimeZone | None = Field(
+        None,
+        alias="timeZone",
+        title="Time zone",
+        description="Of schedules, and of dates in expressions, that name none. Empty: UTC.",
+        json_schema_extra={"input": "zone"},
+    )
     note: Note | None = None
     """On the workflow as a whole."""
+
+
+def written_time_zone(definition: Mapping[str, Any]) -> str | None:
+    """The time zone in the settings of a definition in whatever state; None where it names none that there is."""
+    settings = definition.get("settings")
+    name = settings.get("timeZone") if isinstance(settings, dict) else None
+    return name if isinstance(name, str) and name in time_zones.zone_names() else None
 
 
 class WorkflowDefinition(ActionList):

@@ -111,10 +111,11 @@ class MongoLogStore:
             deleted = self._logs().delete_many({"_id": {"$in": [document["_id"] for document in theirs]}})
             return deleted.deleted_count
 
-    def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID]) -> None:
+    def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID], dedup_keys: Sequence[str] = ()) -> None:
         executions = [form for id_ in execution_ids for form in _any_form(id_)["$in"]]
         with self._asking():
-            self._logs().delete_many({"userId": _any_form(user_id), "executionId": {"$in": executions}})
+            for found in ({"executionId": {"$in": executions}}, {"dedupKey": {"$in": list(dedup_keys)}}):
+                self._logs().delete_many({"userId": _any_form(user_id), **found})
 
     def ping(self) -> None:
         with self._asking():

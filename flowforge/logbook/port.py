@@ -116,8 +116,8 @@ class LogStore(Protocol):
     def forget(self, user_id: UUID, rows: int) -> int:
         """Delete up to `rows` entries of that owner; returns how many."""
 
-    def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID]) -> None:
-        """Delete the entries of that owner's executions."""
+    def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID], dedup_keys: Sequence[str] = ()) -> None:
+        """Delete the entries of that owner's executions, and those that were written under the keys."""
 
     def ping(self) -> None: ...
 

@@ -104,10 +104,11 @@ class PostgresLogStore:
         with unavailable_when_down(), self._engine.begin() as connection:
             return connection.execute(delete(LogEntryRow).where(_LOG.dedup_key.in_(theirs))).rowcount
 
-    def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID]) -> None:
-        theirs = _LOG.user_id == user_id, _LOG.execution_id.in_(execution_ids)
+    def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID], dedup_keys: Sequence[str] = ()) -> None:
+        keys = [form for key in dedup_keys for form in (key, _short(key))]
         with unavailable_when_down(), self._engine.begin() as connection:
-            connection.execute(delete(LogEntryRow).where(*theirs))
+            for found in (_LOG.execution_id.in_(execution_ids), _LOG.dedup_key.in_(keys)):  # an index for each
+                connection.execute(delete(LogEntryRow).where(_LOG.user_id == user_id, found))
 
     def ping(self) -> None:
         with unavailable_when_down(), self._engine.connect() as connection:

@@ -77,8 +77,8 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
             notes.left = "its ways part too often, one inside the other: make workflows of their own of some"
             return None
         definition = {"name": triggered.name, "trigger": triggered.started.trigger, "actions": actions}
-        if workflow.notes:
-            definition["settings"] = {"note": "\n\n---\n\n".join(workflow.notes)[:LONGEST_NOTE]}
+        if settings := _settings(workflow):
+            definition["settings"] = settings
         problems = problems_of({"definition": definition})
         if not problems:
             return ImportedWorkflow(definition, _key(workflow, triggered.node), _sample(workflow, triggered))
@@ -89,6 +89,11 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
         gathered.refused |= refused
     notes.left = "what is made of it does not pass our check"
     return None
+
+
+def _settings(workflow: Workflow) -> JsonObject:
+    note = "\n\n---\n\n".join(workflow.notes)[:LONGEST_NOTE]
+    return {key: value for key, value in (("timeZone", workflow.time_zone), ("note", note)) if value}
 
 
 def _refused(problems: Sequence[Problem], definition: JsonObject, builder: Builder) -> dict[str, str]:

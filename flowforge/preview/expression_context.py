@@ -16,7 +16,7 @@ from flowforge.db import variables_store
 from flowforge.db.variables_store import Values
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
-from flowforge.language.expressions.resolving import VARIABLES
+from flowforge.language.expressions.resolving import VARIABLES, workflow_root
 from flowforge.language.expressions.unknown_values import Unknown
 from flowforge.language.locations import Path
 from flowforge.language.plan import Plan, Step, compile_plan
@@ -43,6 +43,8 @@ class ExpressionContext:
     """`trigger`, `steps` by id and by number, `vars` where there are any, and inside blocks what these give (`item`,
     `loop`, `error`). Unknown stands where a value is not known."""
     trigger_source: Source
+    workflow: JsonObject
+    """The root `workflow`."""
     sources: dict[str, Source] = field(default_factory=dict)
     """Sources of the outputs that can be used there, by the step's id."""
 
@@ -64,9 +66,10 @@ def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any
     known = KnownOutputs(kept_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
     variables = variables_store.of_workflow(session.connection(), workflow_id)
     target = None if index is None else plan.step(index)
-    run = PreviewRun.begun(plan, known.trigger, _around(workflow_id, definition, plan, variables))
+    outside = _around(workflow_id, definition, plan, variables)
+    run = PreviewRun.begun(plan, known.trigger, outside)
     walk = Walk(load_catalog(), run, known, seconds=LONGEST_SECONDS, target=target).go()
-    return _found(walk, known, variables)
+    return _found(walk, known, variables, outside["workflow"])
 
 
 def sample(session: Session, workflow_id: UUID) -> JsonObject | None:
@@ -92,7 +95,7 @@ def _has_frames(plan: Plan) -> bool:
 def _around(workflow_id: UUID, definition: Mapping[str, Any], plan: Plan, variables: Values) -> JsonObject:
     """The roots that do not come from the execution's data. Those of one execution alone are unknown."""
     return {
-        "workflow": {"id": str(workflow_id), "name": definition.get("name")},
+        "workflow": workflow_root(workflow_id, definition.get("name"), plan.settings.time_zone),
         "execution": Unknown("execution", is_root=True),
         "resume": Unknown("resume", is_root=True),
         "now": datetime.now(UTC),
@@ -101,13 +104,13 @@ def _around(workflow_id: UUID, definition: Mapping[str, Any], plan: Plan, variab
     }
 
 
-def _found(walk: Walk, known: KnownOutputs, variables: Values) -> ExpressionContext:
+def _found(walk: Walk, known: KnownOutputs, variables: Values, workflow: JsonObject) -> ExpressionContext:
     outputs = walk.context["steps"]
     data = {**walk.context, "steps": walk.run.plan.outputs(outputs)}
     if variables:
         data[VARIABLES] = variables
     steps = [step for step in walk.run.plan.steps if step.key in outputs]
-    return ExpressionContext(data, known.trigger_source, {step.id: _source(walk, step) for step in steps})
+    return ExpressionContext(data, known.trigger_source, workflow, {step.id: _source(walk, step) for step in steps})
 
 
 def _source(walk: Walk, step: Step) -> Source:

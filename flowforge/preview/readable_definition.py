@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from flowforge.jsonio import JsonObject
-from flowforge.language.definition import ActionDefinition, BranchDefinition
+from flowforge.language.definition import ActionDefinition, BranchDefinition, written_time_zone
 from flowforge.language.pointers import Part
 from flowforge.language.repair import UNREAD
 from flowforge.language.tree import LISTS
@@ -19,9 +19,10 @@ _OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "after
 
 
 def readable(definition: Mapping[str, Any], target: Path = (), *, instead: JsonObject | None = None) -> JsonObject:
-    """Return the readable actions; steps keep their numbers (flowforge.language.scope_rules). The action at the path
-    `target`, and those around it, are enabled. `instead`: parts that replace that action's own."""
-    return {"actions": _Reading(target, instead).actions(definition.get("actions"), ("actions",))}
+    """Return the readable actions, and the time zone; steps keep their numbers (flowforge.language.scope_rules). The
+    action at the path `target`, and those around it, are enabled. `instead`: parts that replace that action's own."""
+    actions = _Reading(target, instead).actions(definition.get("actions"), ("actions",))
+    return {"actions": actions, "settings": {"timeZone": written_time_zone(definition)}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from flowforge.language.expressions.template import holds_expression
 from flowforge.language.expressions.unknown_values import Unknown, unknown_in
 from flowforge.language.plan import Step, compile_plan
 from flowforge.language.scope_rules import Written, written_steps
+from flowforge.preview.expression_context import ExpressionContext
 from flowforge.preview.preview_run import PreviewRun
 from flowforge.preview.readable_definition import readable
 from flowforge.preview.step_preview import StepPreview, preview_step
@@ -288,10 +289,10 @@ class Previewed:
     """The characters of the text that are to blame, where that can be told."""
 
 
-def preview(workflow_id: UUID, name: str, text: str, data: Mapping[str, Any]) -> Previewed:
+def preview(text: str, context: ExpressionContext) -> Previewed:
     """Compute a text with expressions."""
-    outside = {"workflow": {"id": str(workflow_id), "name": name}, "execution": {"id": MASK}, "now": datetime.now(UTC)}
-    scope = {VARIABLES: NO_VALUES, **data, **outside, **masked_secrets(text)}
+    outside = {"workflow": context.workflow, "execution": {"id": MASK}, "now": datetime.now(UTC)}
+    scope = {VARIABLES: NO_VALUES, **context.data, **outside, **masked_secrets(text)}
     missing = unknown_in(text, scope)
     if missing is not None:
         return Previewed(None, missing.reason)

@@ -169,6 +169,11 @@ class TriggerKind(Generic[C]):
         del config, now
         return before.due_at
 
+    def in_zone(self, config: Json, zone: str | None) -> JsonObject:
+        """The config with the time zone of its workflow, where its times need one and it names none."""
+        del zone
+        return dict(config)
+
     def kept(self, before: Json, config: Json) -> JsonObject:
         """The config to be stored in place of `before`, with what came there by itself and nobody wrote; secrets are
         sealed."""

@@ -203,7 +203,7 @@ class Triggers:
             )
             session.add(own)
         written = trigger.get("config")
-        config = dict(written) if isinstance(written, dict) else {}
+        config = kind.in_zone(written if isinstance(written, dict) else {}, (workflow.settings or {}).get("timeZone"))
         if workflow.enabled:
             raise_any(problems_of_config(kind, config, "/trigger/config", config))
         self._write(own, config, workflow.enabled)

@@ -56,7 +56,7 @@ def _paid(text: str, data: Any) -> tuple[Paid, str]:
     """What computing the text was paid for, and how it ended."""
     meter = Paid()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resolving, "Meter", lambda _files: meter)
+        patch.setattr(resolving, "Meter", lambda *_, **__: meter)
         try:
             resolve({"field": text}, data, step="hostile")
         except ExpressionError as error:

@@ -52,3 +52,24 @@ def test_what_is_wrong_is_said_by_its_label(builder: Builder) -> None:
     assert "Time limit (seconds) must be more than 0" in page
     assert re.search(r"Settings</a>: Time limit \(seconds\) must be more than 0", page)
     assert "/settings/timeout" not in page
+
+
+def test_its_time_zone_is_that_of_a_schedule_and_of_dates_that_name_none(builder: Builder) -> None:
+    builder.edit("", to="settings", **{"config.timeZone": "Asia/Tokyo", "config.retentionDays": "7"})
+    assert builder.definition["settings"] == NOTE | {"timeZone": "Asia/Tokyo", "retentionDays": 7}
+    builder.edit("", to="trigger", type="scheduler", drawn="manual")
+    fields = {"config.formKind": "daily", "config.atTime": "09:00", "zone": "Europe/Berlin"}
+    builder.edit("", to="trigger", type="scheduler", drawn="scheduler", **fields)
+    assert builder.definition["trigger"]["config"] == {"cron": "0 9 * * *"}
+    assert "Asia/Tokyo (default)" in builder.page()
+    assert "Next runs (Asia/Tokyo)" in builder.page()
+
+
+def test_a_field_that_was_not_drawn_brings_no_zone(builder: Builder) -> None:
+    builder.edit("", to="settings", zone="Europe/Berlin", **{"config.timeout": "9"})
+    assert builder.definition["settings"] == NOTE | {"timeout": 9}
+
+
+def test_a_zone_that_there_is_not_is_said_by_its_label(builder: Builder) -> None:
+    builder.edit("", to="settings", **{"config.timeZone": "Europe/Berlim"})
+    assert "Time zone there is no time zone" in unescape(builder.page("settings"))

@@ -106,7 +106,7 @@ def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), current_user_id(), workflow_id)
     context = context_at(session(), workflow.id, definition, body.pointer)
-    found = step_tests.preview(workflow.id, workflow.name, body.text, context.data)
+    found = step_tests.preview(body.text, context)
     return Value(excerpt(found.value)) if found.problem is None else Failure(found.problem)
 
 

@@ -33,5 +33,5 @@ def _rest(workflow_id: UUID, path: str, start: int) -> Datum:
         context = expression_context.context_at(session(), workflow.id, definition, at)
     except Invalid:
         return rest_of(None, path, start)
-    value = step_tests.preview(workflow.id, workflow.name, f"{{{{ {path} }}}}", context.data).value
+    value = step_tests.preview(f"{{{{ {path} }}}}", context).value
     return rest_of(value, path, start)

@@ -12,6 +12,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import default_branch_name
+from flowforge.language.definition import written_time_zone
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.workflows.api_steps import account_of
 from flowforge.workflows.validation import config_of
@@ -52,7 +53,7 @@ def edit_note(workflow_id: UUID) -> Any:
 def edit_settings(workflow_id: UUID) -> Any:
     def fill_in(definition: JsonObject) -> Edited:
         panel = settings_panel(definition)
-        values = config_from_form(panel.fields, request.form, panel.values)
+        values = config_from_form(panel.fields, _posted(with_own_zone=False), panel.values)
         return with_settings(definition, values), SETTINGS
 
     return save_edit(workflow_id, fill_in, with_panel=draws_otherwise(request.form))
@@ -77,7 +78,8 @@ def edit_trigger(workflow_id: UUID) -> Any:
         before = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
         config = (before or {}).get("config") or {} if type_ == drawn else {}
         if type_ == drawn:
-            config = _without_undrawn(type_, trigger_form(type_, config).read(_posted(), config))
+            posted = _posted(with_own_zone=written_time_zone(definition) is None)
+            config = _without_undrawn(type_, trigger_form(type_, config).read(posted, config))
         return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
 
     with_panel = type_ != drawn or draws_otherwise(request.form) or _has_other_fields(type_)
@@ -125,10 +127,13 @@ def _form(type_: str, config: JsonObject) -> ConfigForm:
     return form_of_step(load_catalog(), type_, config, account_of(session(), viewer_id()))
 
 
-def _posted() -> Form:
-    """The form, with the time zone of the account where the browser has not told its own."""
+def _posted(*, with_own_zone: bool = True) -> Form:
+    """The form, with a time zone for fields that were not drawn yet: the browser's, or the account's."""
     posted = request.form.copy()
-    posted.setdefault(OWN_ZONE, getattr(viewers_zone(), "key", ""))
+    if with_own_zone:
+        posted.setdefault(OWN_ZONE, getattr(viewers_zone(), "key", ""))
+    else:
+        posted.pop(OWN_ZONE, None)
     return posted
 
 

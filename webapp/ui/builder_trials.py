@@ -49,7 +49,7 @@ def preview_expression(workflow_id: UUID) -> str:
         context = expression_context.context_at(
             session(), workflow.id, drafts().clear(session(), viewer_id(), workflow_id), at
         )
-        previewed = step_tests.preview(workflow.id, workflow.name, text, context.data)
+        previewed = step_tests.preview(text, context)
     except Invalid as gone:
         previewed = Previewed(None, str(gone))
     return render_template("builder/_preview.html", previewed=replace(previewed, value=excerpt(previewed.value)))

@@ -10,6 +10,7 @@ from typing import Any
 from flowforge import time_zones
 from flowforge.connections.views import ConnectionView
 from flowforge.connectors.sdk import CONNECTION
+from flowforge.language.definition import written_time_zone
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.kinds.manual import MANUAL
@@ -41,6 +42,8 @@ class TriggerPanel:
     kind: TriggerKind[Any] | None
     """None for a type that does not exist."""
     config: Json
+    zoned: Json
+    """The config with the time zone of the workflow, where it needs one and names none."""
     form: ConfigForm
     fields: Sequence[Field]
     times: Sequence[datetime]
@@ -60,13 +63,13 @@ class TriggerPanel:
 
     @property
     def summary(self) -> str:
-        return self.kind.describe(self.config) if self.kind else ""
+        return self.kind.describe(self.zoned) if self.kind else ""
 
     @property
     def zone(self) -> tzinfo | None:
         """The time zone of its times, where it says one that there is."""
         try:
-            return time_zones.zone(str(self.config.get("timeZone"))) if self.times else None
+            return time_zones.zone(str(self.zoned.get("timeZone"))) if self.times else None
         except ValueError:
             return None
 
@@ -94,14 +97,17 @@ def trigger_panel(
     type_ = str(trigger.get("type", MANUAL)).lower()
     kind, config = find_kind(type_), trigger.get("config")
     config = config if isinstance(config, dict) else {}
+    zone = written_time_zone(definition)
+    zoned = kind.in_zone(config, zone) if kind else config
     form = trigger_form(type_, config, wanted)
     return TriggerPanel(
         type=type_,
         kind=kind,
         config=config,
+        zoned=zoned,
         form=form,
-        fields=[_with_connections(field, kind, config, connections) for field in form.fields],
-        times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
+        fields=[_with_connections(_in_zone(field, zone), kind, config, connections) for field in form.fields],
+        times=kind.upcoming(zoned, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
         addresses=_addresses(kind, registered, config, sample),
         example=kind.sample(config) if kind else {},
         request=_request(kind, config, sample),
@@ -121,6 +127,11 @@ def _with_connections(field: Field, kind: TriggerKind[Any] | None, config: Json,
         return field
     names = names_that_fit(kind.fitting, connections())
     return replace(field, kind="choice", choices=with_chosen(names, config.get(CONNECTION)), default=None)
+
+
+def _in_zone(field: Field, zone: str | None) -> Field:
+    """The field with the time zone of the workflow as its usual one."""
+    return replace(field, default=zone) if field.kind == "zone" and zone else field
 
 
 def trigger_form(type_: str, config: Json, wanted: str | None = None) -> ConfigForm:

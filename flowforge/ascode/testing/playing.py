@@ -18,7 +18,7 @@ from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import Frame, StepEnded
 from flowforge.jsonio import JsonObject
-from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve
+from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve, workflow_root
 from flowforge.language.plan import Plan, Step
 from flowforge.workflows.credentials import masked_secrets
 
@@ -66,7 +66,7 @@ class _Player:
         self._recorded = _by_index(plan, scenario)
         self._calls: dict[str, dict[Path, Any]] = {}
         self._around: JsonObject = {
-            "workflow": {"id": str(_WORKFLOW_ID), "name": name},
+            "workflow": workflow_root(_WORKFLOW_ID, name, plan.settings.time_zone),
             "execution": {"id": str(_EXECUTION_ID)},
             "now": self._now,
             VARIABLES: scenario.vars,

@@ -22,6 +22,9 @@ STEP_WORK = 120_000_000
 """Estimated nanoseconds of all expressions of one step, together."""
 
 
+UTC_NAME = "UTC"
+
+
 class FileAccess(Protocol):
     """What the expressions of a step may do with files. Both raise Failure."""
 
@@ -63,11 +66,15 @@ class Failure(Exception):
 class Meter:
     """Counts what one step's expressions cost, and refuses what is too much."""
 
-    __slots__ = ("_allowance", "_expressions", "_memory", "_paid_once", "_step_work", "_work", "files")
+    __slots__ = ("_allowance", "_expressions", "_memory", "_paid_once", "_step_work", "_work", "files", "zone")
 
-    def __init__(self, files: FileAccess | None = None, allowance: Allowance = _EXPRESSIONS_OF_A_STEP) -> None:
+    def __init__(
+        self, files: FileAccess | None = None, allowance: Allowance = _EXPRESSIONS_OF_A_STEP, zone: str = UTC_NAME
+    ) -> None:
         self.files = files
         """None where expressions may not use any."""
+        self.zone = zone
+        """The time zone where a filter is given none."""
         self._allowance = allowance
         self._memory = allowance.memory
         self._step_work = allowance.whole_work

@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flowforge.errors import FlowForgeError
-from flowforge.language.evaluation.meter import FileAccess, Meter
+from flowforge.jsonio import JsonObject
+from flowforge.language.evaluation.meter import UTC_NAME, FileAccess, Meter
 from flowforge.language.evaluation.names import Hints
 from flowforge.language.expressions.template import CLOSE, OPEN, Expression, TemplateFailure, readings, template
 from flowforge.language.pointers import Part, dotted, pointer
@@ -120,6 +122,17 @@ def _references_of(read: Expression | TemplateFailure, at: str) -> Iterator[Refe
         yield Reference(used.root, used.keys, at, shown(read.source), used.optional)
 
 
+def workflow_root(id_: UUID, name: object, time_zone: str | None) -> JsonObject:
+    """Make the root `workflow`. Its time zone is that of filters which are given none."""
+    return {"id": str(id_), "name": name, "timeZone": time_zone or UTC_NAME}
+
+
+def _zone_of(scope: Mapping[str, Any]) -> str:
+    workflow = scope.get("workflow")
+    zone = workflow.get("timeZone") if isinstance(workflow, dict) else None
+    return zone if isinstance(zone, str) else UTC_NAME
+
+
 def texts(value: Any) -> Iterator[tuple[tuple[Part, ...], str]]:
     """Every text in the value with its path, in document order."""
     waiting: list[tuple[tuple[Part, ...], Any]] = [((), value)]
@@ -148,7 +161,7 @@ class _Walk:
 
     def __init__(self, scope: Mapping[str, Any], files: FileAccess | None) -> None:
         self._scope = scope
-        self._meter = Meter(files)
+        self._meter = Meter(files, zone=_zone_of(scope))
         self.path: list[Part] = []
 
     def resolve(self, value: Any) -> Any:

@@ -12,7 +12,7 @@ from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.names import hint
 from flowforge.language.evaluation.values import describe, number, text
 from flowforge.language.filters.calendar_names import calendar_names
-from flowforge.language.filters.registry import Register
+from flowforge.language.filters.registry import NOT_GIVEN, Register
 
 TIME_FILTERS = Register()
 
@@ -43,7 +43,7 @@ def date(
     meter: Meter,
     value: Any,
     format: Any = "%Y-%m-%d",  # noqa: A002 - the name people write
-    zone: Any = "UTC",
+    zone: Any = NOT_GIVEN,
     language: Any = "en",
 ) -> str:
     """A time (ISO text, seconds since 1970, or `now`) written as in strftime: `%d.%m.%Y %H:%M`; names of months and
@@ -62,7 +62,7 @@ def date(
 
 
 @TIME_FILTERS.add("parse_date")
-def parse_date(meter: Meter, value: Any, format: Any, zone: Any = "UTC") -> datetime:  # noqa: A002
+def parse_date(meter: Meter, value: Any, format: Any, zone: Any = NOT_GIVEN) -> datetime:  # noqa: A002
     """The time that a text means in the given format, as in strptime; in that zone where the text names none."""
     subject, pattern = text(value, "parse_date"), text(format, "parse_date")
     if len(pattern) > _LONGEST_FORMAT or not _READ.fullmatch(pattern):
@@ -78,7 +78,7 @@ def parse_date(meter: Meter, value: Any, format: Any, zone: Any = "UTC") -> date
 
 
 @TIME_FILTERS.add("iso")
-def iso(meter: Meter, value: Any, zone: Any = "UTC") -> str:
+def iso(meter: Meter, value: Any, zone: Any = NOT_GIVEN) -> str:
     """A time as ISO-8601 text with the offset of the zone; with `Z` for UTC where that is the zone."""
     meter.work(_MOVE_NANOSECONDS)
     if zone == "Z":
@@ -94,13 +94,13 @@ def timestamp(meter: Meter, value: Any) -> float:
 
 
 @TIME_FILTERS.add("plus")
-def plus(meter: Meter, value: Any, amount: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def plus(meter: Meter, value: Any, amount: Any, unit: Any, zone: Any = NOT_GIVEN) -> datetime:
     """A time so many `seconds`, `minutes`, `hours`, `days`, `weeks`, `months`, `quarters` or `years` later."""
     return _moved(meter, value, amount, unit, zone, "plus", 1)
 
 
 @TIME_FILTERS.add("minus")
-def minus(meter: Meter, value: Any, amount: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def minus(meter: Meter, value: Any, amount: Any, unit: Any, zone: Any = NOT_GIVEN) -> datetime:
     """A time so much earlier; units as for `plus`."""
     return _moved(meter, value, amount, unit, zone, "minus", -1)
 
@@ -121,14 +121,14 @@ def diff(meter: Meter, value: Any, other: Any, unit: Any = "seconds") -> float:
 
 
 @TIME_FILTERS.add("start_of")
-def start_of(meter: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def start_of(meter: Meter, value: Any, unit: Any, zone: Any = NOT_GIVEN) -> datetime:
     """Gives the beginning of the minute, hour, day, week (Monday), month, quarter or year that the time is in."""
     begin = _begin(_in_zone(meter, _moment(value, "start_of"), zone, "start_of"), _unit(unit, "start_of"))
     return _utc(begin, "start_of")
 
 
 @TIME_FILTERS.add("end_of")
-def end_of(meter: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def end_of(meter: Meter, value: Any, unit: Any, zone: Any = NOT_GIVEN) -> datetime:
     """The last millisecond of the minute, hour, day, week, month, quarter or year that the time is in."""
     chosen = _unit(unit, "end_of")
     begin = _begin(_in_zone(meter, _moment(value, "end_of"), zone, "end_of"), chosen)
@@ -232,7 +232,7 @@ def _utc(moment: datetime, purpose: str) -> datetime:
 
 
 def _zone(meter: Meter, zone: Any, purpose: str) -> tzinfo:
-    name = text(zone, f"zone of {purpose}")
+    name = meter.zone if zone is NOT_GIVEN else text(zone, f"zone of {purpose}")
     if name == "UTC":
         return UTC
     if len(name) > _LONGEST_TIME:

@@ -10,10 +10,11 @@ from pydantic import BeforeValidator
 
 from flowforge.errors import Invalid, Problem
 from flowforge.fields import field
+from flowforge.jsonio import JsonObject
 from flowforge.triggers.kind import Registered, TriggerKind
 from flowforge.triggers.schedules.schedule import DEFAULT_INTERVAL_MINUTES, CatchUp, Schedule
 from flowforge.triggers.schedules.schedule_form import schedule_view
-from flowforge.triggers.schedules.times import Times
+from flowforge.triggers.schedules.times import Times, in_zone
 
 SCHEDULER = "scheduler"
 
@@ -63,6 +64,9 @@ class Scheduler(TriggerKind[Config]):
             return self.read(config).in_words()
         except Invalid as error:
             return f"Not readable: {error}"
+
+    def in_zone(self, config: Mapping[str, Any], zone: str | None) -> JsonObject:
+        return in_zone(config, zone)
 
     def due_at(self, config: Mapping[str, Any], before: Registered, now: datetime) -> datetime | None:
         """An edit that leaves the times as they were does not move the next one."""

@@ -27,6 +27,7 @@ from flowforge.triggers.polling.kind import PolledKind
 from flowforge.triggers.polling.poll import Poll
 from flowforge.triggers.polling.sighting import Sighting, payload_of
 from flowforge.triggers.schedules.schedule_form import schedule_view
+from flowforge.triggers.schedules.times import in_zone
 
 _GROUP = "How it looks for new ones"
 _SHOWN_ITEMS = 20
@@ -90,6 +91,9 @@ class PolledAction(PolledKind[PollConfig]):
             return f"Not readable: {error}"
         about = self._connector.summary(config) or config.get(CONNECTION)
         return f"{about}: {times[0].lower()}{times[1:]}" if isinstance(about, str) else times
+
+    def in_zone(self, config: Mapping[str, Any], zone: str | None) -> JsonObject:
+        return in_zone(config, zone)
 
     def next_poll(self, config: Mapping[str, Any], settings: Settings, now: datetime) -> datetime:
         try:

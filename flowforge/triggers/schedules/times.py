@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from flowforge import time_zones
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.triggers.kind import TriggerConfig
 from flowforge.triggers.schedules.in_words import cron_in_words, interval_in_words
 from flowforge.triggers.schedules.schedule import (
@@ -103,6 +105,12 @@ class Times(TriggerConfig):
         them."""
         flaw = _flaw_of_zone(self.time_zone)
         return [Problem("/timeZone", flaw)] if flaw else []
+
+
+def in_zone(config: Mapping[str, Any], zone: str | None) -> JsonObject:
+    """The config with that time zone where it has a cron expression and names none. See TriggerKind.in_zone."""
+    needs_one = zone is not None and config.get("cron") and not config.get("timeZone")
+    return {**config, "timeZone": zone} if needs_one else dict(config)
 
 
 def _flaw_of_zone(name: str) -> str | None:

@@ -14,11 +14,6 @@ from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector, fi
 from flowforge.jsonio import JsonObject
 
 
-def _known_zone(name: str) -> str:
-    time_zones.zone(name)
-    return name
-
-
 class Event(ConnectorConfig):
     model_config = ConfigDict(title="Event")
 
@@ -44,7 +39,7 @@ class Event(ConnectorConfig):
 
 class Config(ConnectorConfig):
     events: list[Event] = field(title="Events", min_length=1, max_length=10_000)
-    zone: Annotated[str, AfterValidator(_known_zone)] = field(
+    zone: Annotated[str, AfterValidator(time_zones.checked_zone)] = field(
         "UTC", title="Time zone", description="Of times that name none, such as Europe/Berlin."
     )
     method: Literal["PUBLISH", "REQUEST", "CANCEL"] = field(
