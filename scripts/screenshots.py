@@ -1,6 +1,8 @@
 """Takes pictures of every page, light and dark, on a desk and on a phone, of an instance that has something to show.
 
-`python scripts/screenshots.py FOLDER [PAGE ...]`; needs Chromium (scripts/install_test_packages.sh).
+`python scripts/screenshots.py FOLDER [PAGE ...]`; needs Chromium (scripts/install_test_packages.sh). The pages `guide`
+and `getting-started` are what a new user goes through. What docs/ shows is then put into docs/screenshots, with few
+colours.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psycopg2
 import requests
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from bench.product import Product, running
 from flowforge.embedded.postgres import running_postgres
+from tests.descriptions import as_file, petstore
 from tests.services.serving import serving
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -31,6 +35,32 @@ SIZES = {"wide": (1280, 860), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 NAME, PASSWORD = "ada", "bench-password"
 PATIENCE_SECONDS = 60
+FOR_DOCS = {
+    "api-call": "api-call-light-wide",
+    "apis": "apis-light-wide",
+    "builder": "builder-light-wide",
+    "builder-dark": "builder-dark-wide",
+    "builder-phone": "builder-light-phone",
+    "connection-choice": "connection-choice-light-wide",
+    "connections": "connections-light-wide",
+    "execution": "execution-light-wide",
+    "execution-loop-dark": "execution-loop-dark-wide",
+    "execution-phone": "execution-light-phone",
+    "executions": "executions-light-wide",
+    "executions-dark": "executions-dark-wide",
+    "getting-started-published": "getting-started-published-light-wide",
+    "getting-started-test": "getting-started-test-light-wide",
+    "getting-started-trigger": "getting-started-trigger-light-wide",
+    "guide": "guide-light-wide",
+    "guide-phone": "guide-light-phone",
+    "history": "history-light-wide",
+    "home": "home-light-wide",
+    "home-dark": "home-dark-wide",
+    "home-phone": "home-light-phone",
+    "mailbox": "builder-mailbox-light-wide",
+    "workflows": "workflows-light-wide",
+}
+COLOURS = 128
 
 _PAST = """
 INSERT INTO orchestrator.workflow_executions
@@ -110,6 +140,8 @@ class Stage:
         client = {"preset": "google-mail", "clientId": "an-id", "clientSecret": "a-secret"}
         self._post("/api/v1/connections", {"name": "orders-mail", "type": "oauth2", "config": client})
         mails = self._create(self._mails())
+        api = self._post("/api/v1/apis", {"file": as_file(petstore())})
+        pets = self._create(self._pets())
         self._ask("PUT", "/api/v1/secrets/SHOP_TOKEN", {"value": "a-secret"})
         order = {
             "method": "POST",
@@ -130,6 +162,8 @@ class Stage:
             "builder": f"/workflows/{orders}/build?step=/actions/1/branches/0/actions/0",
             "builder-trigger": f"/workflows/{orders}/build?step=trigger",
             "builder-mailbox": f"/workflows/{mails}/build?step=trigger",
+            "api-call": f"/workflows/{pets}/build?step=/actions/1",
+            "apis": f"/apis/{api['id']}",
             "builder-loop": f"/workflows/{report}/build?step=/actions/1",
             "text": f"/workflows/{orders}/build/text?as=yaml",
             "history": f"/workflows/{orders}/versions?from=published&to=draft",
@@ -244,6 +278,21 @@ class Stage:
             "actions": [{"id": "thanks", "name": "Say thank you", "type": "SEND_EMAIL", "config": thanks}],
         }
 
+    def _pets(self) -> dict[str, Any]:
+        pet = {"name": "{{ trigger.body.name }}", "kind": "cat"}
+        return {
+            "name": "Pets",
+            "enabled": False,
+            "trigger": {"type": "webhook"},
+            "actions": [
+                self._api_call("list", "List pets", {"operation": "listPets"}),
+                self._api_call("add", "Add a pet", {"operation": "addPet", "input": {"body": pet}}),
+            ],
+        }
+
+    def _api_call(self, id_: str, name: str, config: dict[str, Any]) -> dict[str, Any]:
+        return {"id": id_, "name": name, "type": "API_CALL", "config": {"api": "petstore"} | config}
+
     def _watch(self) -> dict[str, Any]:
         look = self._call("look", "Look at the site", "/down") | {"retry": {"attempts": 2, "delay": 1}}
         return {
@@ -349,11 +398,7 @@ def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> 
     """Take pictures of what a new user sees first."""
     for page, look in windows(browser, product):
         _take(page, "/register", folder / f"register-{look}.png")
-        page.get_by_label("User name").fill(f"grace-{look}")
-        page.get_by_label("E-mail").fill(f"grace-{look}@example.test")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Create account").click()
-        page.wait_for_url(lambda url: not url.endswith("/register"))
+        _register(page, f"grace-{look}")
         _take(page, "/", folder / f"welcome-{look}.png")
         page.get_by_role("button", name="Start the guide").click()
         page.get_by_role("button", name="Use an example").click()
@@ -361,6 +406,85 @@ def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> 
         page.locator("#guide [data-add]").click()
         page.keyboard.type("br")
         page.screenshot(path=folder / f"palette-{look}.png")
+
+
+def photograph_getting_started(browser: Browser, product: Product, folder: Path) -> None:
+    """Go through docs/getting-started.md, and take its pictures."""
+    context = browser.new_context(base_url=product.url, viewport=_size("wide"), reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/register")
+    _register(page, "lin")
+    page.goto("/tables/new")
+    page.get_by_label("Name", exact=True).first.fill("large_orders")
+    for number, (column, type_) in enumerate((("customer", "text"), ("total", "number"))):
+        page.locator(f"[name=name-{number}]").fill(column)
+        page.locator(f"[name=type-{number}]").select_option(type_)
+    page.get_by_role("button", name="Create table").click()
+    page.goto("/workflows")
+    page.get_by_role("button", name="New workflow").first.click()
+    page.wait_for_load_state("networkidle")
+    page.get_by_label("Name of the workflow").fill("Large orders")
+    page.get_by_label("Request body (JSON)").fill('{"customer": "Grace Hopper", "total": 740}')
+    page.get_by_role("button", name="Send test request").click()
+    expect(page.locator("#called")).to_contain_text("Sent")
+    _shoot(page, folder, "getting-started-trigger")
+    _add_step(page, "/actions", "branch")
+    page.get_by_label("Value", exact=True).click()
+    _pick(page, "total")
+    page.get_by_label("Operator").select_option(label="is more than")
+    page.get_by_label("Compare with").fill("100")
+    _add_step(page, "/actions/0/branches/0/actions", "table")
+    page.get_by_label("Table", exact=True).select_option("large_orders")
+    page.get_by_label("Operation", exact=True).select_option(label="Add")
+    for column in ("customer", "total"):
+        page.locator("#panel").get_by_label(column, exact=True).click()
+        _pick(page, column)
+    page.locator("#bar").get_by_role("button", name="Test").click()
+    expect(page.locator("#panel")).to_contain_text("createdAt")
+    _shoot(page, folder, "getting-started-test")
+    page.locator("#bar summary", has_text="Publish").click()
+    page.get_by_role("button", name="Publish now").click()
+    url = page.locator("[data-published-url] pre").first.inner_text()
+    requests.post(url, json={"customer": "Ada Lovelace", "total": 1200}, timeout=10).raise_for_status()
+    expect(page.get_by_text("The first call came in")).to_be_visible()
+    _shoot(page, folder, "getting-started-published")
+    context.close()
+
+
+def _register(page: Page, name: str) -> None:
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("E-mail").fill(f"{name}@example.test")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url(lambda url: not url.endswith("/register"))
+
+
+def _add_step(page: Page, into: str, words: str) -> None:
+    page.locator(f'[data-into="{into}"] .plus').first.click()
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel h2")).to_have_text(words.capitalize())
+
+
+def _pick(page: Page, name: str) -> None:
+    """Click a value of the data into the field that was used last."""
+    page.get_by_role("tab", name="Data").click()
+    page.locator("#step-data").get_by_role("button", name=name).first.click()
+    page.get_by_role("tab", name="Parameters").click()
+
+
+def _shoot(page: Page, folder: Path, name: str) -> None:
+    page.wait_for_timeout(300)
+    page.screenshot(path=folder / f"{name}-light-wide.png")
+
+
+def renew_docs(folder: Path) -> None:
+    """Put what docs/ shows into docs/screenshots, as palettes: a third of the bytes."""
+    for name, taken in FOR_DOCS.items():
+        if (folder / f"{taken}.png").exists():
+            picture = Image.open(folder / f"{taken}.png").convert("RGB")
+            few = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+            few.save(PROJECT / "docs" / "screenshots" / f"{name}.png", optimize=True)
 
 
 def _take(page: Page, path: str, target: Path) -> None:
@@ -400,7 +524,10 @@ def main() -> None:
         photograph(browser, product, pages, folder)
         if not wanted or "guide" in wanted:
             photograph_first_steps(browser, product, folder)
+        if not wanted or "getting-started" in wanted:
+            photograph_getting_started(browser, product, folder)
         browser.close()
+    renew_docs(folder)
 
 
 if __name__ == "__main__":
