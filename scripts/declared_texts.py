@@ -10,10 +10,12 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.presets.all_presets import presets
 from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
+from flowforge.language.definition import WorkflowSettings
 from flowforge.language.filters.all_filters import FILTERS
 from flowforge.onboarding.gallery import templates
 from flowforge.onboarding.guide import TITLES
 from flowforge.onboarding.template import Template
+from flowforge.triggers.json_schema import object_schema
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import trigger_kinds
 from webapp.ui.fields import Field, fields_of
@@ -70,6 +72,10 @@ def _schema_of_form(kind: TriggerKind[Any] | Block[Any]) -> Mapping[str, Any]:
     return kind.form_view.schema(schema) if kind.form_view else schema
 
 
+def _settings_of_workflows() -> Named:
+    yield from _under("settings of a workflow", *_texts_of_fields(fields_of(object_schema(WorkflowSettings))))
+
+
 def _filters() -> Named:
     for name, one in sorted(FILTERS.items()):
         yield f"filter {name}", one.help
@@ -107,4 +113,4 @@ def _texts_of_fields(fields: Iterable[Field]) -> Iterator[str]:
         yield from _texts_of_fields(field.variants if field.kind == "variants" else field.inner)
 
 
-_KINDS = (_connectors, _connections, _triggers, _blocks, _filters, _templates, _guide)
+_KINDS = (_connectors, _connections, _triggers, _blocks, _settings_of_workflows, _filters, _templates, _guide)

@@ -16,6 +16,8 @@ from flowforge.connectors.sdk import ConnectionBroken
 from flowforge.db.tables import TriggerEventRow, User
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
+from flowforge.workflows import error_workflow
+from flowforge.workflows.error_workflow import ErrorWorkflow
 from tests.engine.pipeline import Pipeline
 from tests.oauth.connected import NAME, OWNER, call, connect, kept, sign_in
 from tests.services.oauth_provider import Provider
@@ -52,6 +54,19 @@ def test_workflows_about_errors_are_started_once(backends: Backends, provider: P
     assert event.payload["workflow"]["id"] == str(using.id)
     assert event.payload["error"]["connection"] == NAME
     assert kept(backends, broken).row.told_at is not None
+
+
+def test_the_error_workflow_of_the_account_stands_in(backends: Backends, provider: Provider, broken: UUID) -> None:
+    pipeline = Pipeline(backends, owner=OWNER)
+    about_errors = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {"n": 1}}})
+    using = pipeline.workflow({"type": "HTTP_REQUEST", "config": {"url": f"{provider.url}/api", "connection": NAME}})
+    with Session(backends.engine) as session:
+        error_workflow.choose(session, OWNER, ErrorWorkflow(about_errors.id))
+    broken_connections.tend(backends)
+    with Session(backends.engine) as session:
+        [event] = session.scalars(select(TriggerEventRow)).all()
+    assert event.workflow_id == about_errors.id
+    assert event.payload["workflow"]["id"] == str(using.id)
 
 
 def test_a_workflow_whose_trigger_uses_it_is_told_too(backends: Backends, broken: UUID) -> None:

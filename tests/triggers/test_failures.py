@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import TriggerEventRow, Workflow
+from flowforge.db.tables import TriggerEventRow, User, Workflow
 from flowforge.wiring import Backends
+from flowforge.workflows import error_workflow
+from flowforge.workflows.error_workflow import ErrorWorkflow
 from tests.triggers.registrations import change, register
 from workers.polls import run_poll
 
@@ -56,3 +58,18 @@ def test_it_hears_again_when_it_breaks_again(backends: Backends, engine: Engine,
     change(engine, mails, last_success_at=datetime.now(UTC) + timedelta(seconds=1))
     run_poll(backends, mails)
     assert len(told(engine, errors)) == 2
+
+
+def test_the_error_workflow_of_the_account_stands_in(
+    backends: Backends, engine: Engine, mails: UUID, errors: UUID
+) -> None:
+    with Session(engine) as session:
+        failing = session.scalars(select(Workflow)).one()
+        owner = failing.user_id
+        failing.settings = None
+        session.add(User(id=owner, username="ada", email="ada@example.test", password="-"))
+        session.add(Workflow(id=errors, name="Errors", user_id=owner))
+        session.commit()
+        error_workflow.choose(session, owner, ErrorWorkflow(errors))
+    run_poll(backends, mails)
+    assert [event.payload["trigger"]["id"] for event in told(engine, errors)] == [str(mails)]

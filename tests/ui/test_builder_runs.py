@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from flowforge.db.tables import TriggerEventRow
+from flowforge.triggers.kinds import sample_payload
 from flowforge.wiring import Backends
 from tests.engine.pipeline import working
 from tests.statements import counting_statements
@@ -122,6 +126,15 @@ def test_why_it_failed_stands_in_its_bar_and_at_its_step(ada: Browser, backends:
     assert states(shown) == {"which": "SUCCEEDED", "transform": "FAILED"}
     assert "division by zero" in shown
     assert "division by zero" in broken.page(f"{path}/result?step=transform")
+
+
+def test_a_webhook_without_a_sample_is_tested_with_the_example_of_its_form(ada: Browser, backends: Backends) -> None:
+    called = Runs(ada, backends, {"name": "Hook", "trigger": {"type": "webhook"}, "actions": [transform("n", n=1)]})
+    assert called.start().status_code == 200
+    with Session(backends.engine) as session:
+        [payload] = session.scalars(select(TriggerEventRow.payload))
+    assert payload == sample_payload({"type": "webhook"})
+    assert payload["body"]
 
 
 def test_a_draft_that_cannot_run_says_so_in_place(runs: Runs) -> None:

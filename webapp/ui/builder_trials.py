@@ -19,6 +19,8 @@ from flowforge.language.scope_rules import written_steps
 from flowforge.preview import expression_context, step_tests
 from flowforge.preview.excerpts import excerpt
 from flowforge.preview.step_tests import Previewed, Trial
+from flowforge.triggers.kinds import sample_payload
+from flowforge.triggers.kinds.webhook import WEBHOOK
 from flowforge.workflows import pins
 from flowforge.workflows.api_steps import account_of
 from flowforge.workflows.changes import Publication
@@ -148,15 +150,23 @@ def keep_sample(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/run")
 def run_draft(workflow_id: UUID) -> Any:
-    """Runs the draft with the sample, whether it is published, and enabled, or not. Pinned outputs stand for their
-    steps."""
+    """Runs the draft with the sample, whether it is published, and enabled, or not; a webhook without one with the
+    example that its form shows. Pinned outputs stand for their steps."""
     workflow = found(workflow_id)
-    payload = expression_context.sample(session(), workflow.id) or {}
+    payload = expression_context.sample(session(), workflow.id)
+    if payload is None:
+        payload = _example(drafts().clear(session(), viewer_id(), workflow_id))
     try:
         started = drafts().start(session(), backends().bus, viewer_id(), workflow.id, payload, pinned=True)
     except Invalid:
         return _not_run(workflow)
     return to_run(started.execution_id, started.event_id)
+
+
+def _example(definition: JsonObject) -> JsonObject:
+    trigger = definition.get("trigger")
+    is_webhook = isinstance(trigger, dict) and str(trigger.get("type")).lower() == WEBHOOK
+    return sample_payload(trigger) if is_webhook else {}
 
 
 def _not_run(workflow: WorkflowView) -> Any:
