@@ -49,8 +49,13 @@ class _Step:
     twin: _Step | None = None
 
     @property
-    def id(self) -> Any:
-        return self.own.get("id")
+    def id(self) -> str | None:
+        """None for an id of a draft that is no text."""
+        return _text(self.own, "id")
+
+    @property
+    def name(self) -> str | None:
+        return _text(self.masked, "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +149,10 @@ def _match(before: Sequence[_Step], after: Sequence[_Step]) -> None:
     in the same list."""
     by_id: dict[str, list[_Step]] = {}
     for step in reversed(before):
-        if isinstance(step.id, str):
+        if step.id is not None:
             by_id.setdefault(step.id, []).append(step)
     for step in after:
-        if isinstance(step.id, str) and by_id.get(step.id):
+        if step.id is not None and by_id.get(step.id):
             _pair(by_id[step.id].pop(), step)
     _match_alike(before, after, same_path=True)
     _match_alike(before, after, same_path=False)
@@ -243,21 +248,21 @@ def _longest_rising(values: Sequence[int]) -> set[int]:
 def _step_changes(step: _Step, moved: set[int]) -> Iterator[StepChange]:
     old = step.twin
     if old is None:
-        yield StepChange("added", step.id, _type(step), None, pointer(step.path), action=step.masked, name=_name(step))
+        yield StepChange("added", step.id, _type(step), None, pointer(step.path), action=step.masked, name=step.name)
         return
     changes = list(_changes(old.own, step.own, old.masked, step.masked, old.path, step.path))
     if changes or id(step) in moved:
         kind: Literal["moved", "changed"] = "moved" if id(step) in moved else "changed"
-        yield StepChange(kind, step.id, _type(step), pointer(old.path), pointer(step.path), changes, name=_name(step))
+        yield StepChange(kind, step.id, _type(step), pointer(old.path), pointer(step.path), changes, name=step.name)
 
 
 def _removal(step: _Step) -> StepChange:
-    return StepChange("removed", step.id, _type(step), pointer(step.path), None, action=step.masked, name=_name(step))
+    return StepChange("removed", step.id, _type(step), pointer(step.path), None, action=step.masked, name=step.name)
 
 
-def _name(step: _Step) -> str | None:
-    name = step.masked.get("name")
-    return name if isinstance(name, str) else None
+def _text(action: JsonObject, key: str) -> str | None:
+    value = action.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _changes(old: Any, new: Any, old_masked: Any, new_masked: Any, at_old: Path, at_new: Path) -> Iterator[FieldChange]:

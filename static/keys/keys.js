@@ -3,7 +3,15 @@
 import { gettext } from "../texts.js";
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
-const NAMES = { Mod: isMac ? "⌘" : "Ctrl", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Delete: "Del" };
+const NAMES = {
+  Mod: isMac ? "⌘" : "Ctrl",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  Escape: "Esc",
+  Delete: "Del",
+};
 const FIELDS =
   "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
 

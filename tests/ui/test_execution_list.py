@@ -138,6 +138,12 @@ def test_a_filter_is_saved_under_a_name(ada: Browser, signed_up: Callable[[str],
     assert ada.send("/saved-filters/nonsense", LIST, name="x", query="q=1").status_code == 404
 
 
+@pytest.mark.parametrize("page", ["/executions", "/workflows"])
+def test_an_address_may_ask_for_more_than_a_filter_knows(ada: Browser, page: str) -> None:
+    more = "&".join(f"utm_{number}=1" for number in range(200))
+    assert ada.get(f"{page}?{more}").status_code == 200
+
+
 def test_the_number_of_statements_does_not_grow(ada: Browser, ran: Execution, backends: Backends) -> None:
     def statements() -> int:
         with counting_statements(backends.engine) as sent:

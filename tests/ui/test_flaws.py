@@ -38,6 +38,13 @@ def test_a_step_that_has_just_been_added_is_incomplete_not_wrong(empty: Builder)
     assert "to solve" not in page
 
 
+def test_a_wait_that_has_just_been_added_is_incomplete_too(empty: Builder) -> None:
+    page = add(empty, "WAIT")
+    assert "Incomplete" in page
+    assert "1 problem" not in page
+    assert "Duration is required" in empty.page("/actions/0")
+
+
 def test_once_it_is_opened_again_each_field_says_what_it_needs(empty: Builder) -> None:
     add(empty, "HTTP_REQUEST")
     assert "URL is required" in notes_in(empty.page("/actions/0"))

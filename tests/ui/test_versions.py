@@ -7,7 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from flask import Flask
+
+from flowforge.jsonio import JsonObject
 from tests.ui.conftest import Browser
+from tests.ui.test_builder import Builder
 from tests.ui.test_pages import GREETING, created
 
 
@@ -74,3 +79,12 @@ def test_versions_that_are_not_there_are_not_found(ada: Browser, signed_up: Call
     assert ada.get(f"{path}/versions?from=x&to=1").status_code == 400
     assert ada.get(f"{path}/versions?page=-5").status_code == 200
     assert signed_up("eve").get(f"{path}/versions").status_code == 404
+
+
+@pytest.mark.parametrize("wrong", [{"config": "text"}, {"id": ["a", "list"]}, {"name": 5, "config": [1]}])
+def test_steps_of_a_draft_are_compared_whatever_their_shape(ada: Browser, app: Flask, wrong: JsonObject) -> None:
+    builder = Builder(ada, app, created(ada))
+    builder.edit("paste", into="/actions", position="0", text=json.dumps([{"type": "TRANSFORM", **wrong}]))
+    page = ada.get(f"{builder.path.removesuffix('/build')}/versions")
+    assert page.status_code == 200
+    assert 'data-kind="added"' in page.text

@@ -37,7 +37,14 @@ class ConfigForm:
         """The problems of the config at that pointer, each at the field beside which it is told."""
         places = self.view.places if self.view else {}
         moved = {f"{at}/{key}": f"{at}/{place}" for key, place in places.items()}
-        return [replace(problem, pointer=moved.get(problem.pointer, problem.pointer)) for problem in problems]
+        placed = [replace(problem, pointer=moved.get(problem.pointer, problem.pointer)) for problem in problems]
+        missing = self._missing_field()
+        return [Problem(f"{at}/{missing}", "is required") if missing and one.pointer == at else one for one in placed]
+
+    def _missing_field(self) -> str:
+        """The field of a view that has to be filled in for the chosen way, and is not; empty where there is none."""
+        fields = self.fields if self.view else ()
+        return next((field.key for field in fields if field.required and self.values.get(field.key) is None), "")
 
 
 def config_form(

@@ -96,7 +96,10 @@ _POLICY = ("when", "onReject", "onError", "retry", "timeout", "afterCrash")
 def _whole(action: JsonObject, kind: str) -> Iterator[WrittenField]:
     """Yield all fields of a step that is new, or gone."""
     side: Literal["before", "after"] = "after" if kind == "added" else "before"
-    values = {f"config/{key}": value for key, value in (action.get("config") or {}).items()}
+    config = action.get("config")
+    values = (
+        {f"config/{key}": value for key, value in config.items()} if isinstance(config, dict) else {"config": config}
+    )
     values |= {key: action[key] for key in _POLICY if key in action}
     for path, value in values.items():
         if value not in (None, "", [], {}) and not (path in LISTS and isinstance(value, list)):

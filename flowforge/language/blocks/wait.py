@@ -54,7 +54,10 @@ class WaitConfig(BlockConfig):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> WaitConfig:
-        if sum(choice is not None for choice in (self.seconds, self.until, self.for_)) != 1:
+        chosen = [choice for choice in (self.seconds, self.until, self.for_) if choice is not None]
+        if not chosen:
+            raise ValueError("is missing; it needs one of 'seconds', 'until' and 'for'")
+        if len(chosen) > 1:
             raise ValueError("needs one of 'seconds', 'until' and 'for'")
         return self
 
