@@ -348,7 +348,7 @@ def test_one_of_a_thousand_operations_is_found_by_typing(builder: Builder) -> No
         "[name=file]", {"name": "api.json", "mimeType": "", "buffer": as_file(petstore(paths=many)).encode()}
     )
     page.get_by_role("button", name="Add").click()
-    page.get_by_role("button", name="All 1000 shown").click()
+    page.get_by_role("button", name="Select all 1,000 shown").click()
     again = Builder(page)
     again.add("get things 777")
     expect(page.locator("#panel")).to_contain_text("GET /things/777")

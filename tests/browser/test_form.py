@@ -35,7 +35,7 @@ def build(page: Page) -> None:
             record.get_by_label("Choices").fill("Soup\nSalad")
         builder.saved()
         expect(preview).to_contain_text(label)
-    panel.get_by_role("button", name="Up: Field 2").click()
+    panel.get_by_role("button", name="Move up: Field 2").click()
     expect(preview.locator("label").first).to_have_text("Meal")
 
 
