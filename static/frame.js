@@ -5,3 +5,4 @@ import "./keys/find.js";
 import "./keys/menus.js";
 import "./keys/regions.js";
 import "./keys/help.js";
+import "./zone.js";

@@ -81,7 +81,9 @@ class RemoteFilesConfig(ConnectorConfig):
     )
     file: File | None = field(None, title="File", description="For put: what is written there.")
     target: str = field("", title="New path", description="For move.", max_length=1024)
-    most_files: int = field(1_000, title="Most files", description="For list: more are an error.", ge=1, le=MOST_LISTED)
+    most_files: int = field(
+        1_000, title="Maximum files", description="For list: more are an error.", ge=1, le=MOST_LISTED
+    )
 
     @model_validator(mode="after")
     def _require_what_the_operation_needs(self) -> RemoteFilesConfig:

@@ -30,10 +30,10 @@ class SigningFields(ConnectorConfig):
         group=_GROUP,
         gt=0,
         le=1000,
-        title="Requests a second",
+        title="Requests per second",
         description="All executors together; 0.5 is one in two seconds.",
     )
-    concurrent_requests: int | None = field(None, group=_GROUP, ge=1, le=1000, title="Requests at once")
+    concurrent_requests: int | None = field(None, group=_GROUP, ge=1, le=1000, title="Concurrent requests")
 
 
 class TrialAddress(ConnectorConfig):
@@ -41,6 +41,6 @@ class TrialAddress(ConnectorConfig):
 
     test_url: str = field(
         "",
-        title="Address to test it at",
+        title="Test URL",
         description="Called with GET, signed; it works where the answer is a 2xx. Mail servers: imaps://… or smtp://….",
     )

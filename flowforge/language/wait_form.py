@@ -35,7 +35,7 @@ _FIELDS: JsonObject = {
         "title": "Question",
         "type": "string",
         "multiline": True,
-        "description": "What the person is asked.",
+        "description": "Shown to the approver.",
         "onlyFor": [APPROVAL],
     },
     "limit": {

@@ -19,7 +19,7 @@ class AnsweringConfig(TriggerConfig):
     respond: Mode = Field(
         "immediately",
         title="Respond",
-        description="When the caller is answered.",
+        description="When the response is sent.",
         json_schema_extra={"group": "The answer"},
     )
     respond_timeout: Seconds = Field(

@@ -214,7 +214,7 @@ class TestPresets:
     def test_ask_for_what_they_leave_open(self, ada: Browser, backends: Backends) -> None:
         page = ada.get("/connections/new?preset=google").text
         assert "Gmail: send mail" in page
-        assert "Token address" not in page
+        assert "Token URL" not in page
         scope = "https://www.googleapis.com/auth/gmail.send"
         fields = {"config.clientId": "id", "config.scopes": scope, "config.otherScopes": "of-my-own"}
         made = ada.send(

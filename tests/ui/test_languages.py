@@ -7,18 +7,21 @@ import re
 from collections.abc import Callable
 
 import pytest
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from flask import Flask, render_template_string
 
+from flowforge.languages import ENGLISH, languages
 from tests.ui.conftest import Browser
 from webapp.translation import catalogues, language, scripts
 from webapp.translation.texts import gettext, lazy, ngettext, translated
+from webapp.ui import zones
 
 GERMAN = {"Accept-Language": "de-AT, en;q=0.5"}
 
 
 def page(browser: Browser, path: str, **headers: str) -> str:
-    return browser.client.get(path, headers={"Accept": "text/html", **headers}).text
+    """With single spaces."""
+    return " ".join(browser.client.get(path, headers={"Accept": "text/html", **headers}).text.split())
 
 
 class TestTheLanguageOfAPage:
@@ -49,6 +52,47 @@ class TestTheLanguageOfAPage:
         ada.send("/settings", "/settings", language="de")
         ada.send("/settings", "/settings", language="")
         assert '<html lang="en"' in ada.get("/settings").text
+
+
+class TestTheTimesOfAPage:
+    """Are those of the account's zone; where it has chosen none, of the browser's."""
+
+    def test_are_of_the_browsers_zone(self, ada: Browser) -> None:
+        ada.send("/templates/greet", "/templates")
+        ada.client.set_cookie(zones.COOKIE, "Asia/Kolkata")
+        assert 'data-zone="Asia/Kolkata"' in ada.get("/").text
+
+    def test_are_of_the_zone_that_the_account_has_chosen(self, ada: Browser) -> None:
+        ada.send("/templates/greet", "/templates")
+        ada.client.set_cookie(zones.COOKIE, "Asia/Kolkata")
+        ada.send("/settings", "/settings", email="ada@example.test", time_zone="UTC")
+        assert 'data-zone="UTC"' in ada.get("/").text
+        assert '<option value="UTC" selected>' in ada.get("/settings").text
+
+    @pytest.mark.parametrize("sent", ["", "Nowhere/Land", "../../etc/passwd", "Asia%2FKolkata"])
+    def test_are_utc_where_a_browser_sends_no_zone(self, ada: Browser, sent: str) -> None:
+        ada.send("/templates/greet", "/templates")
+        ada.client.set_cookie(zones.COOKIE, sent)
+        assert 'data-zone="UTC"' in ada.get("/").text
+
+
+@pytest.mark.parametrize("domain", ["messages", "declared"])
+@pytest.mark.parametrize("tag", [tag for tag in languages() if tag != ENGLISH])
+def test_a_translation_has_the_placeholders_of_its_original(tag: str, domain: catalogues.Domain) -> None:
+    catalog = catalogues.read(tag, domain)
+    assert catalog
+    assert [message.id for message in catalog if message.id and not _has_same_placeholders(message)] == []
+
+
+def _has_same_placeholders(message: Message) -> bool:
+    originals = [message.id] if isinstance(message.id, str) else message.id
+    translations = [message.string] if isinstance(message.string, str) else message.string
+    wanted = _placeholders(originals[-1])
+    return all(not text or _placeholders(text) - {"count"} == wanted - {"count"} for text in translations)
+
+
+def _placeholders(text: str) -> set[str]:
+    return {*re.findall(r"%\((\w+)\)s", text)}
 
 
 def test_the_api_answers_in_english(ada: Browser) -> None:

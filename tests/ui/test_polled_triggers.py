@@ -31,7 +31,7 @@ def test_the_builder_draws_the_fields_of_the_action_and_those_of_its_polls(ada: 
     page = ada.get(f"{path}/build").text
     drawn = set(re.findall(r'name="config\.(\w+)', page))
     assert {"connection", "url", "headers", "items", "itemId", "watch", "formKind", "everyAmount", "startWith"} <= drawn
-    assert "How it looks for new ones" in page
+    assert "Detecting new items" in page
 
 
 def test_the_chosen_kind_is_shown_and_others_like_it_are_folded_away(ada: Browser, path: str) -> None:

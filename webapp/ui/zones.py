@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from flask import has_request_context, request
 from flask_login import current_user
 
 from flowforge import time_zones
 
+COOKIE = "zone"
+"""The browser's time zone, as static/zone.js writes it."""
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
 """The format that a datetime-local input sends."""
 
@@ -21,12 +24,17 @@ def offered_zones(chosen: str) -> list[str]:
 
 
 def viewers_zone() -> tzinfo:
-    """UTC for strangers, and for those who chose none."""
-    name = getattr(current_user, "time_zone", None)
+    """The account's; where it chose none, the browser's, else UTC."""
+    name = getattr(current_user, "time_zone", None) or _zone_of_browser()
     try:
         return ZoneInfo(name) if name else UTC
     except (KeyError, ValueError, OSError):  # a zone that this machine's tables do not know (any more)
         return UTC
+
+
+def _zone_of_browser() -> str | None:
+    name = request.cookies.get(COOKIE) if has_request_context() else None
+    return name if name in time_zones.zone_names() else None
 
 
 def read_local(text: str) -> datetime | None:

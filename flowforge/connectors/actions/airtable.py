@@ -34,7 +34,7 @@ class List(TableConfig):
     formula: str = field("", title="Filter", description="A formula: {Status} = 'Open'")
     view: str = field("", title="View")
     fields: list[str] = field(default_factory=list, title="Fields", description="Empty: all.")
-    limit: int = field(100, title="Records at most", ge=1, le=100_000)
+    limit: int = field(100, title="Maximum records", ge=1, le=100_000)
 
 
 @AIRTABLE.action(
@@ -46,7 +46,7 @@ class List(TableConfig):
     repeatable=True,
     polls=Polls(
         "New record in Airtable",
-        "When a table has a record that it did not have before",
+        "When a record is added to a table",
         items="items",
         item_id="id",
         sample={"id": "rec17", "createdTime": "2026-01-05T08:30:00.000Z", "fields": {"Name": "Ada"}},

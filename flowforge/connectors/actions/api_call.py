@@ -48,7 +48,7 @@ class Config(ConnectorConfig):
         "", title="Version", description="The version of the description. Empty: the present one, when it is published."
     )
     server: str = field("", title="Server", description="Empty: the first that the description names.")
-    variables: dict[str, str] = field(default_factory=dict, title="Parts of the server's address")
+    variables: dict[str, str] = field(default_factory=dict, title="Server variables")
     all_pages: bool = field(
         False,
         title="All pages",

@@ -21,14 +21,14 @@ _SHOWN = 3
 
 
 class Config(ConnectorConfig):
-    value: Any = field(title="Value", description="What is checked, such as {{ trigger.body }}.")
+    value: Any = field(title="Value", description="The value to check, such as {{ trigger.body }}.")
     schema_: JsonObject = field(
         alias="schema",
         title="Schema",
         description='A JSON Schema: {"type": "object", "required": ["id"]}. It may refer to its own parts only.',
     )
     otherwise: Literal["fail", "continue"] = field(
-        "fail", title="Otherwise", labels={"fail": "the step fails", "continue": "the workflow goes on"}
+        "fail", title="Otherwise", labels={"fail": "The step fails", "continue": "The workflow continues"}
     )
 
 

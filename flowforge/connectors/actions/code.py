@@ -57,7 +57,7 @@ class Config(ConnectorConfig):
     input: JsonObject = field(
         default_factory=dict, title="Input", description="The data for the code; its values may be expressions."
     )
-    seconds: float = field(1, title="Seconds", description="How long it may compute.", gt=0, le=MOST_CODE_SECONDS)
+    seconds: float = field(1, title="Seconds", description="Maximum run time.", gt=0, le=MOST_CODE_SECONDS)
 
     @field_validator("code")
     @classmethod

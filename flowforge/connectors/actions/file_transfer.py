@@ -22,7 +22,7 @@ from flowforge.jsonio import JsonObject
     connections=(S3, SFTP, FTP, WEBDAV),
     polls=Polls(
         "New file on a server",
-        "When there is a new file in a folder on S3, SFTP, FTP or WebDAV",
+        "When a file is added to a folder on S3, SFTP, FTP or WebDAV",
         items="files",
         item_id="path",
         fixed={"operation": "list", "file": None, "target": None},

@@ -22,7 +22,7 @@ class List(ServiceConfig):
     folder: str = field("", title="Folder id", description="Empty: the whole drive.")
     query: str = field("", title="Search", description="As the API has it: name contains 'offer' and trashed = false")
     order_by: str = field("", title="Order by", description="modifiedTime desc")
-    limit: int = field(100, title="Files at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum files", ge=1, le=10_000)
 
 
 @DRIVE.action(
@@ -34,7 +34,7 @@ class List(ServiceConfig):
     repeatable=True,
     polls=Polls(
         "New file in Google Drive",
-        "When there is a new file in Google Drive, or in a folder of it",
+        "When a file is added to Google Drive or one of its folders",
         items="items",
         item_id="id",
         newest_first=True,

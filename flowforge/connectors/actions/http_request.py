@@ -96,7 +96,7 @@ class Config(HttpSignIn):
     any_signer=True,
     polls=Polls(
         "New in an API",
-        "When a list that an address gives has something new",
+        "When a list returned by a URL has a new item",
         items="body",
         fixed={"cookies": None, "failOnStatus": None, "files": None},
         sample={"id": 17, "name": "Two cups"},

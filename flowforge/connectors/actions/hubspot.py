@@ -66,7 +66,7 @@ class Find(RecordConfig):
     property: str = field("", title="Property")
     value: str = field("", title="Is", description="Empty: all records.")
     properties: list[str] = field(default_factory=list, title="Give", description="Names of properties.")
-    limit: int = field(100, title="Records at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum records", ge=1, le=10_000)
 
 
 @HUBSPOT.action(

@@ -48,7 +48,7 @@ def create(config: Create, jira: Calls) -> JsonObject:
 class Find(SiteConfig):
     jql: str = field(title="JQL", description="project = SALES AND status = Open ORDER BY created DESC", min_length=1)
     fields: list[str] = field(default=["summary", "status", "assignee", "created", "updated"], title="Fields")
-    limit: int = field(100, title="Issues at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum issues", ge=1, le=10_000)
 
 
 @JIRA.action(
@@ -60,7 +60,7 @@ class Find(SiteConfig):
     repeatable=True,
     polls=Polls(
         "New issue in Jira",
-        "When a search in Jira finds an issue that it did not find before",
+        "When a new issue matches a Jira search",
         items="items",
         item_id="id",
         sample={"id": "10017", "key": "SHOP-17", "fields": {"summary": "It is broken"}},

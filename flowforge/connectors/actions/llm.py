@@ -43,7 +43,10 @@ class Config(ConnectorConfig):
     )
     model: str = field(title="Model", description="The name that its provider gives it.", min_length=1)
     system: str = field(
-        "", multiline=True, title="Instructions", description="Who the model is, and what it has to heed."
+        "",
+        multiline=True,
+        title="Instructions",
+        description="Role of the model and rules it must follow (system prompt).",
     )
     prompt: str = field(multiline=True, title="Prompt", min_length=1)
     files: Files = field(
@@ -54,8 +57,8 @@ class Config(ConnectorConfig):
     )
     history: list[Turn] = field(
         default_factory=list,
-        title="Before it",
-        description='What was said before the prompt: [{"role": "user", "text": "…"}, {"role": "assistant", …}].',
+        title="History",
+        description='Earlier messages of the conversation: [{"role": "user", "text": "…"}, {"role": "assistant", …}].',
         group="Files and history",
     )
     output: Literal["text", "json"] = field(
@@ -70,7 +73,7 @@ class Config(ConnectorConfig):
     )
     max_tokens: int = field(
         2048,
-        title="Tokens at most",
+        title="Maximum tokens",
         description="Of the answer, and of what is thought before.",
         ge=1,
         le=1_000_000,

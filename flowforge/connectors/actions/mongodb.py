@@ -109,8 +109,8 @@ class Config(ConnectorConfig):
     )
     most_documents: int = field(
         1_000,
-        title="Most documents",
-        description="More are an error.",
+        title="Maximum documents",
+        description="More rows are an error.",
         ge=1,
         le=MOST_ROWS,
         only_for=("find", "aggregate"),
@@ -180,7 +180,7 @@ def _is_repeatable(config: Mapping[str, Any]) -> bool:
     connections=(MONGODB,),
     polls=Polls(
         "New document in MongoDB",
-        "When a collection has a document that it did not have before",
+        "When a document is added to a collection",
         items="documents",
         item_id="_id",
         fixed={"operation": "find", "result": "documents", **dict.fromkeys(_OF_OTHER_OPERATIONS)},

@@ -15,19 +15,19 @@ _LONGEST_DAYS = 3_660
 class Config(ConnectorConfig):
     key: str = field(
         title="Key",
-        description="What tells it from others: {{ trigger.body.orderId }}. The whole text counts.",
+        description="Unique value, such as {{ trigger.body.orderId }}. Compared as a whole.",
         max_length=LONGEST_KEY,
     )
     days: float = field(
         30,
         title="Remember for (days)",
-        description="Then it is new again.",
+        description="Afterwards it counts as new again.",
         gt=0,
         le=_LONGEST_DAYS,
         allow_inf_nan=False,
     )
     scope: Literal["workflow", "account"] = field(
-        "workflow", title="Known to", description="This workflow, or all workflows of the account."
+        "workflow", title="Scope", description="This workflow, or all workflows of the account."
     )
 
 
@@ -35,7 +35,7 @@ class Config(ConnectorConfig):
     "REMEMBER",
     Config,
     title="Remember",
-    help="Tells whether a key is seen for the first time. A BRANCH behind it does the rest only once for each.",
+    help="Detects duplicates: tells whether a key is seen for the first time. Use a Branch after it.",
     icon="repeat",
     keywords=("once", "dedupe", "deduplicate", "unique", "first time", "new", "seen", "idempotent", "state"),
     summary=first_of("key"),

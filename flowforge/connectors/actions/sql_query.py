@@ -98,7 +98,7 @@ class Config(StatementConfig):
     connections=(POSTGRESQL, MYSQL, SQLSERVER),
     polls=Polls(
         "New row in a database",
-        "When an SQL query gives a row that it did not give before",
+        "When an SQL query returns a new row",
         items="rows",
         fixed={"operation": "query", "result": "rows", "table": None, "rows": None, "keys": None},
         sample={"id": 17, "customer": "Ada", "total": 12.5},

@@ -32,7 +32,7 @@ class Find(ServiceConfig):
         title="Filter",
         description='{"email": "ann@example.org"}, {"created": {"gte": 1767225600}}',
     )
-    limit: int = field(100, title="At most", ge=1, le=100)
+    limit: int = field(100, title="Maximum", ge=1, le=100)
 
 
 @STRIPE.action(
@@ -44,7 +44,7 @@ class Find(ServiceConfig):
     repeatable=True,
     polls=Polls(
         "New object in Stripe",
-        "When there is a new charge, customer or other object in Stripe",
+        "When a charge, customer or other object is created in Stripe",
         items="items",
         item_id="id",
         newest_first=True,

@@ -29,7 +29,7 @@ class ApiKey(ConnectorConfig):
         " the address's path.",
     )
     name: str = field("X-API-Key", title="Sent as", description="The name of the header, the parameter or the cookie.")
-    prefix: str = field("", title="Before the key", description="Such as Token, with a blank after it.")
+    prefix: str = field("", title="Key prefix", description="Such as Token, with a blank after it.")
 
 
 def _sign(request: Request, credentials: Credentials[ApiKey]) -> Request:

@@ -39,11 +39,11 @@ class SignedToken(ConnectorConfig):
     subject: str = field("", title="Subject", description="sub")
     audience: str = field("", title="Audience", description="aud: the service.")
     claims: dict[str, Any] = field(default_factory=dict, title="Other claims", description="Such as scope.")
-    life_seconds: int = field(300, title="Life, in seconds", ge=1, le=_LONGEST_LIFE_SECONDS)
+    life_seconds: int = field(300, title="Lifetime (seconds)", ge=1, le=_LONGEST_LIFE_SECONDS)
     scheme: str = field("Bearer", title="Scheme", description="The word before the token.")
     token_url: str = field(
         "",
-        title="Token address",
+        title="Token URL",
         description="Where the service gives an access token for the signed one (service accounts). Empty: the signed"
         " one is sent itself.",
     )

@@ -48,7 +48,7 @@ class OAuth2SignIn(ConnectorConfig):
     )
     way: Way = field(
         "browser",
-        title="How to sign in",
+        title="Grant type",
         description="browser: in this one; device: by a code that is entered on any device; client: nobody signs in,"
         " the client itself is let in.",
     )
@@ -60,15 +60,15 @@ class OAuth2SignIn(ConnectorConfig):
         title="Further parameters",
         description="Sent along with the sign-in: prompt, audience, resource, login_hint, …",
     )
-    authorization_url: str = field("", title="Authorization address", group=_ADDRESSES)
-    token_url: str = field("", title="Token address", group=_ADDRESSES, validate_default=True)
-    device_url: str = field("", title="Device authorization address", group=_ADDRESSES, validate_default=True)
-    revocation_url: str = field("", title="Revocation address", group=_ADDRESSES)
+    authorization_url: str = field("", title="Authorization URL", group=_ADDRESSES)
+    token_url: str = field("", title="Token URL", group=_ADDRESSES, validate_default=True)
+    device_url: str = field("", title="Device authorization URL", group=_ADDRESSES, validate_default=True)
+    revocation_url: str = field("", title="Revocation URL", group=_ADDRESSES)
     identity_url: str = field(
-        "", title="Address of the profile", description="Tells whom the tokens belong to.", group=_ADDRESSES
+        "", title="User info URL", description="Tells whom the tokens belong to.", group=_ADDRESSES
     )
     client_authentication: Literal["basic", "body", "none"] = field(
-        "basic", title="How the client proves itself", group=_ADDRESSES
+        "basic", title="Client authentication", group=_ADDRESSES
     )
     pkce: bool = field(True, title="PKCE (S256)", group=_ADDRESSES)
 

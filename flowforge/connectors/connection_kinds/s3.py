@@ -42,7 +42,7 @@ class Bucket(ConnectorConfig):
     session_token: str = secret("", title="Session token", description="Of keys that are lent for a time.")
     endpoint: str = field(
         "",
-        title="Address of the server",
+        title="Endpoint",
         description="https://storage.example.com, of a server other than AWS. Empty: that of AWS in the region.",
     )
 

@@ -41,7 +41,7 @@ class SftpServer(ConnectorConfig):
     private_key: str | None = secret(None, multiline=True, title="Private key", description="OpenSSH or PEM.")
     host_key: str = field(
         "",
-        title="Key of the server",
+        title="Host key",
         description="As in known_hosts: ssh-ed25519 AAAA…  Where it is left empty, testing the connection tells the one"
         " that the server shows; nothing is sent to a server without it.",
     )

@@ -67,11 +67,11 @@ class Paging(ConnectorConfig):
     items: Path | None = field(
         None, title="List", description="Where it stands: body.data. Empty: the body, or the only list in it."
     )
-    more: Path | None = field(None, title="More", description="What is false on the last page: body.has_more.")
+    more: Path | None = field(None, title="More", description="Field that is false on the last page: body.has_more.")
     total: Path | None = field(None, title="Items in all", description="Where their number stands: body.total.")
     page_count: Path | None = field(None, title="Pages in all", description="Where their number stands: body.pages.")
-    max_pages: int | None = field(None, title="Pages at most", ge=1, le=MOST_PAGES)
-    max_items: int | None = field(None, title="Items at most", ge=1, le=MOST_ITEMS)
+    max_pages: int | None = field(None, title="Maximum pages", ge=1, le=MOST_PAGES)
+    max_items: int | None = field(None, title="Maximum items", ge=1, le=MOST_ITEMS)
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:

@@ -43,7 +43,7 @@ class StatementConfig(ConnectorConfig):
         group="Result",
     )
     most_rows: int = field(
-        1_000, title="Most rows", description="More are an error.", ge=1, le=MOST_ROWS, group="Result"
+        1_000, title="Maximum rows", description="More rows are an error.", ge=1, le=MOST_ROWS, group="Result"
     )
 
     def bound(

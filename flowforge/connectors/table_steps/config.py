@@ -71,7 +71,7 @@ class Config(ConnectorConfig):
         None, title="Sort by", description="A column. Empty: as they were added.", only_for=("find",)
     )
     descending: bool = field(False, title="Descending", only_for=("find",))
-    limit: int = field(100, title="Most rows", ge=1, le=MOST_ROWS, only_for=("find",))
+    limit: int = field(100, title="Maximum rows", ge=1, le=MOST_ROWS, only_for=("find",))
     after: str | None = field(
         None, title="After", description="The 'next' of the page before.", only_for=("find",), group="Options"
     )

@@ -14,7 +14,7 @@ class AgentConfig(BlockConfig):
     """The model, its instructions and its prompt are in the config of the first action, which asks it."""
 
     max_rounds: int = Field(
-        10, title="Rounds at most", description="How often the model may be asked", ge=1, le=MAX_ROUNDS
+        10, title="Maximum rounds", description="How often the model may be asked", ge=1, le=MAX_ROUNDS
     )
 
 

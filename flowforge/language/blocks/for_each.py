@@ -20,14 +20,14 @@ class ForEachConfig(BlockConfig):
     literal = frozenset({"onItemError"})
     evaluated_inside = frozenset({"collect"})
 
-    items: list[Any] = Field(title="Items", description="The list to go through", max_length=MAX_ITEMS)
+    items: list[Any] = Field(title="Items", description="The list to loop over", max_length=MAX_ITEMS)
     concurrency: int = Field(
-        1, title="At once", description="How many items are worked on at once", ge=1, le=MAX_AT_ONCE
+        1, title="At once", description="How many items are processed in parallel", ge=1, le=MAX_AT_ONCE
     )
     on_item_error: Literal["stop", "continue"] = Field(
         "stop",
         title="When an item fails",
-        description="stop: no further item is begun, and the loop fails; continue: the error becomes the item's result",
+        description="stop: the loop fails, no further items are started; continue: the error becomes the item's result",
     )
     collect: Any = Field(
         None, title="Collect", description="What each item gives; by default the output of the last step in the loop"
@@ -38,7 +38,7 @@ BLOCK = Block(
     "FOR_EACH",
     ForEachConfig,
     title="For each",
-    help="Does its steps for every item of a list",
+    help="Runs its steps for every item of a list",
     icon="loop",
     keywords=("loop", "iterate", "repeat"),
     summary=first_of("items"),

@@ -9,7 +9,7 @@ BLOCK = Block(
     "PARALLEL",
     NoConfig,
     title="Parallel",
-    help="Goes several ways at once, and waits for all",
+    help="Runs several branches at once and waits for all of them",
     icon="parallel",
     keywords=("split", "fork"),
     bodies=Bodies.LANES,

@@ -23,20 +23,20 @@ class RepeatConfig(BlockConfig):
     evaluated_inside = frozenset({"until", "carry", "collect"})
     conditions = frozenset({"until"})
 
-    until: str | bool = Field(title="Until", description="The condition that ends it, looked at after each round")
-    most: int = Field(100, title="Rounds at most", description="How many rounds there may be", ge=1, le=MAX_ROUNDS)
+    until: str | bool = Field(title="Until", description="Checked after each round; ends the loop")
+    most: int = Field(100, title="Maximum rounds", description="Maximum number of rounds", ge=1, le=MAX_ROUNDS)
     delay: float = Field(
         0.0,
-        title="Rest between rounds (seconds)",
-        description="How long it waits before each further round",
+        title="Delay between rounds (seconds)",
+        description="Wait before each further round",
         ge=0,
         le=LONGEST_DELAY_SECONDS,
         allow_inf_nan=False,
     )
     on_most: Literal["fail", "continue"] = field(
         "fail",
-        title="When the condition never holds",
-        description="What follows when there were so many rounds",
+        title="When the condition is never met",
+        description="After the maximum number of rounds",
         labels={"fail": "The step fails", "continue": "Continue with the next step"},
     )
     carry: Any = Field(
@@ -59,7 +59,7 @@ BLOCK = Block(
     "REPEAT",
     RepeatConfig,
     title="Repeat",
-    help="Does its steps again and again until a condition holds",
+    help="Repeats its steps until a condition is met",
     icon="repeat",
     keywords=("until", "while", "loop", "poll", "page", "paging", "pagination"),
     summary=first_of("until"),

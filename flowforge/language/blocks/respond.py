@@ -55,7 +55,7 @@ BLOCK = Block(
     "RESPOND",
     RespondConfig,
     title="Respond",
-    help="Answers the caller of the webhook, who waits",
+    help="Sends the response to the waiting caller of the webhook",
     icon="reply",
     keywords=("answer", "reply", "return", "webhook"),
     summary=first_of("status"),

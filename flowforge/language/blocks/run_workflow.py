@@ -14,8 +14,8 @@ class RunWorkflowConfig(BlockConfig):
     """The workflow to run, and its payload."""
 
     workflow_id: UUID = Field(title="Workflow", description="The id of the workflow to run")
-    payload: JsonObject = Field(default_factory=dict, title="Payload", description="What it finds in `trigger`")
-    wait: bool = Field(True, title="Wait for its end", description="Then its result is this step's output")
+    payload: JsonObject = Field(default_factory=dict, title="Payload", description="Available there as `trigger`")
+    wait: bool = Field(True, title="Wait for completion", description="Then its result is this step's output")
 
 
 BLOCK = Block(

@@ -16,14 +16,14 @@ class StopConfig(BlockConfig):
 
     status: Literal["completed", "failed"] = Field("completed", title="End as")
     message: str | None = field(None, multiline=True, title="Message", max_length=2_000)
-    output: Any = Field(None, title="Result", description="What a workflow that called this one gets")
+    output: Any = Field(None, title="Result", description="Returned to the calling workflow")
 
 
 BLOCK = Block(
     "STOP",
     StopConfig,
     title="Stop",
-    help="Ends the execution here, as completed or as failed",
+    help="Ends the execution here as Completed or Failed",
     icon="stop",
     keywords=("end", "exit", "fail"),
     summary=first_of("message", "status", "output"),

@@ -23,7 +23,7 @@ class ToolConfig(BlockConfig):
 
     description: str = Field(
         title="Description",
-        description="What it does, and when the model should call it",
+        description="Purpose of the tool, and when the model should call it",
         min_length=1,
         max_length=4_000,
     )

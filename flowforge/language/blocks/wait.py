@@ -28,7 +28,7 @@ class WaitConfig(BlockConfig):
     literal = frozenset({"for"})
 
     seconds: float | None = Field(
-        None, title="Seconds", ge=0, le=LONGEST_WAIT_SECONDS, allow_inf_nan=False, description="Wait so long"
+        None, title="Seconds", ge=0, le=LONGEST_WAIT_SECONDS, allow_inf_nan=False, description="How long to wait"
     )
     until: Annotated[datetime | None, BeforeValidator(_moment)] = Field(
         None, title="Until", description="Wait until this moment; ISO-8601, UTC where no zone is given"
@@ -40,7 +40,7 @@ class WaitConfig(BlockConfig):
         description="Wait until a resume link is called, or until a person approves or rejects",
     )
     message: str | None = field(
-        None, multiline=True, title="Question", description="What the person is asked", max_length=2_000
+        None, multiline=True, title="Question", description="Shown to the approver", max_length=2_000
     )
     timeout: float | None = Field(
         None,
@@ -50,7 +50,7 @@ class WaitConfig(BlockConfig):
         allow_inf_nan=False,
         description="Of a wait for a call or a person; by default it waits for 30 days",
     )
-    on_timeout: Literal["continue", "fail"] = Field("fail", title="When nobody came")
+    on_timeout: Literal["continue", "fail"] = Field("fail", title="When it times out")
 
     @model_validator(mode="after")
     def _one_of_three(self) -> WaitConfig:
@@ -90,7 +90,7 @@ BLOCK = Block(
     "WAIT",
     WaitConfig,
     title="Wait",
-    help="Rests for a time, until a call, or until a person approves",
+    help="Waits for a duration, for a call, or for a person's approval",
     icon="clock",
     keywords=("delay", "sleep", "pause", "approval"),
     summary=_summary,

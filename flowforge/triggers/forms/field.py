@@ -49,20 +49,20 @@ Option = Annotated[str, Field(max_length=200), AfterValidator(_single_spaced)]
 class FormField(TriggerConfig):
     model_config = ConfigDict(title="Field")
 
-    label: VisibleText = Field(title="Label", description="What is asked.", max_length=200)
-    type: AnswerType = Field(AnswerType.TEXT, title="Type", description="What kind of answer it takes.")
+    label: VisibleText = Field(title="Label", description="The question.", max_length=200)
+    type: AnswerType = Field(AnswerType.TEXT, title="Type", description="Type of the answer.")
     options: Annotated[list[Option], Field(max_length=200), AfterValidator(_each_once)] = Field(
         [], title="Choices", description="Of a choice, or several.", validate_default=True
     )
     required: bool = Field(False, title="Required", description="A check box that is required must be ticked.")
-    help: str = Field("", title="Help", description="Stands under the field.", max_length=1_000)
+    help: str = Field("", title="Help", description="Shown below the field.", max_length=1_000)
     default: str | int | float | bool | None = Field(
-        None, title="Default", description="What is filled in at first; several choices with commas between them."
+        None, title="Default", description="Initial value; several choices separated by commas."
     )
     name: Annotated[str, AfterValidator(_identifier)] | None = Field(
         None,
         title="Name",
-        description="What expressions call it: trigger.fields.<name>. Empty: made from the label.",
+        description="Name in expressions: trigger.fields.<name>. Empty: derived from the label.",
         validate_default=True,
     )
 

@@ -60,7 +60,7 @@ class Config(TriggerConfig):
     connection: Line = Field(
         "",
         title="Connection",
-        description="Signs in to the mailbox, and gives what is left empty here of its user name, host and port.",
+        description="Signs in to the mailbox and provides user name, host and port where they are empty here.",
     )
     username: Line = Field("", title="Username", description="Of the mailbox.", validate_default=True)
     email_address: Line = field("", title="Email address", description="In place of `username`.", group="Server")
@@ -69,16 +69,16 @@ class Config(TriggerConfig):
         "", title="Host", description="IMAP server. Empty: the connection's, or the instance's own.", group="Server"
     )
     port: Port | None = field(None, title="Port", description="IMAP port.", group="Server")
-    secure: Flag | None = field(None, title="Secure", description="Whether the port speaks TLS.", group="Server")
-    folder: Line = field("INBOX", title="Folder", description="INBOX unless it says otherwise.", group="Which mails")
+    secure: Flag | None = field(None, title="Secure", description="Whether the port uses TLS.", group="Server")
+    folder: Line = field("INBOX", title="Folder", description="Empty: INBOX.", group="Which mails")
     subject_contains: Line = field(
-        "", title="Subject contains", description="Only mails with this in their subject.", group="Which mails"
+        "", title="Subject contains", description="Only mails whose subject contains this text.", group="Which mails"
     )
     from_address: Line = field(
         "", title="From address", description="Only from senders containing this text.", group="Which mails"
     )
     start_with: Annotated[StartWith, BeforeValidator(_lower_case)] = field(
-        StartWith.NEW, title="Start with", description="Which mails count that are there already.", group="Which mails"
+        StartWith.NEW, title="Start with", description="Which existing mails are processed.", group="Which mails"
     )
 
     @model_validator(mode="before")

@@ -52,36 +52,36 @@ class Config(AnsweringConfig):
     description: str = Field(
         "",
         title="Description",
-        description="Stands above the fields.",
+        description="Shown above the fields.",
         max_length=5_000,
         json_schema_extra={"multiline": True},
     )
     fields: Annotated[list[FormField], Field(max_length=MOST_FIELDS), AfterValidator(_different_names)] = Field(
-        [], title="Fields", description="What people are asked."
+        [], title="Fields", description="The questions of the form."
     )
     button: VisibleText = Field("Send", title="Button", max_length=100)
     message: VisibleText = Field(
         "Thank you. What you filled in has been received.",
         title="Message",
-        description="What people read after they have sent it.",
+        description="Shown after the form was submitted.",
         max_length=5_000,
         json_schema_extra={"multiline": True, "group": "The answer"},
     )
     redirect: Annotated[str, Field(max_length=2_000), AfterValidator(_web_address)] | None = Field(
         None,
         title="Redirect",
-        description="The page they get in place of the message.",
+        description="Page that is opened instead of the message.",
         json_schema_extra={"group": "The answer"},
     )
     password: str | None = secret(
-        None, title="Password", description="Needed to see the form. Empty: whoever has the address sees it."
+        None, title="Password", description="Required to open the form. Empty: anyone with the URL can open it."
     )
 
 
 class Form(TriggerKind[Config]):
     type = FORM
     title = "Form"
-    help = "When somebody fills in a page"
+    help = "When a form is submitted"
     icon = "form"
     keywords = (
         "page",

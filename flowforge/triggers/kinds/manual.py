@@ -10,7 +10,7 @@ MANUAL = "manual"
 class Manual(TriggerKind[TriggerConfig]):
     type = MANUAL
     title = "Manual"
-    help = "When somebody presses Run, or another workflow runs it"
+    help = "When Run is clicked, or another workflow runs it"
     icon = "manual"
     keywords = (
         "button",

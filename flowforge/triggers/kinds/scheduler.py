@@ -27,8 +27,8 @@ class Config(Times):
     catch_up: Annotated[CatchUp, BeforeValidator(_lower_case)] = field(
         CatchUp.LAST,
         title="Missed runs",
-        description="Which of them are made up for when FlowForge is running again.",
-        labels={"last": "Run once", "all": "Run each of them", "none": "Skip them"},
+        description="What happens to runs that were missed while FlowForge was down.",
+        labels={"last": "Run once", "all": "Run all of them", "none": "Skip them"},
     )
 
     @property

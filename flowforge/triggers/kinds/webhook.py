@@ -29,7 +29,7 @@ AUTH = "auth"
 _LONGEST_BODY = 600
 _EXAMPLE_BODY = {"name": "Ada"}
 _MOST_LISTED = 100
-_CALLS = "What is taken"
+_CALLS = "Accepted requests"
 _SECRET = "secret"  # noqa: S105  (a key)
 
 
@@ -50,13 +50,13 @@ class Config(AnsweringConfig):
     auth: Annotated[str, AfterValidator(_known)] | None = Field(
         None,
         title="Authentication",
-        description="How callers prove who they are; for a service that is listed, as it does it.",
+        description="Verifies who is calling. For a listed service, its own signature scheme is used.",
         json_schema_extra=_labels,
     )
     methods: Annotated[list[Method], Field(min_length=1, max_length=_MOST_LISTED)] = Field(
         list(USUAL_METHODS),
         title="Methods",
-        description="The ways in which it may be called.",
+        description="HTTP methods that are accepted.",
         json_schema_extra={"group": GROUP},
     )
     allowed_origins: Annotated[list[Origin], Field(max_length=_MOST_LISTED)] = Field(

@@ -48,32 +48,32 @@ class PollConfig(Times):
     interval_minutes: Minutes = Field(
         None,
         title="Interval minutes",
-        description="It looks each time so many minutes are over.",
+        description="Checks every N minutes.",
         json_schema_extra={"default": _USUAL_MINUTES},
     )
     items: Path | None = Field(
-        None, title="Where the list is", description="A path into what the action gives, such as body.data."
+        None, title="Where the list is", description="Path in the action's output, such as body.data."
     )
     item_id: Path | None = Field(
         None,
-        title="What tells items apart",
-        description="A path in an item, such as id. Empty: its whole content.",
+        title="Unique key",
+        description="Path in an item, such as id. Empty: the whole item.",
     )
     watch: Watch = Field(
         Watch.NEW,
-        title="Starts for",
-        description="new: items that were not there before; changed: also those that are not what they were.",
+        title="Trigger on",
+        description="new: items that were added; changed: also items that were modified.",
     )
     growing: Path | None = Field(
         None,
-        title="What only grows",
+        title="Increasing field",
         description="A path in an item to a time or number: items below the highest so far are old."
         " {{ trigger.highest }} gives it to the fields above.",
     )
     start_with: StartWith = Field(
         StartWith.NEW,
         title="Start with",
-        description="new: what is there at the first poll is remembered; all: it counts as new.",
+        description="new: existing items are skipped at the first poll; all: they are processed.",
     )
     event_per: EventPer = Field(
         EventPer.ITEM,
@@ -81,5 +81,5 @@ class PollConfig(Times):
         description="item: trigger.item; poll: all of its new items together, as trigger.items.",
     )
     most: int = Field(
-        MOST_EVENTS, ge=1, le=MOST_EVENTS, title="Items at most", description="Of one poll; more wait for the next."
+        MOST_EVENTS, ge=1, le=MOST_EVENTS, title="Maximum items", description="Of one poll; more wait for the next."
     )

@@ -29,7 +29,7 @@ from flowforge.triggers.polling.sighting import Sighting, payload_of
 from flowforge.triggers.schedules.schedule_form import schedule_view
 from flowforge.triggers.schedules.times import in_zone
 
-_GROUP = "How it looks for new ones"
+_GROUP = "Detecting new items"
 _SHOWN_ITEMS = 20
 _DEFAULTS = {"items": "items", "itemId": "item_id", "growing": "growing"}
 """What a declaration may say of these keys of the config."""

@@ -25,7 +25,7 @@ from flowforge.triggers.kind import TriggerConfig
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.signed_content import SignedContent
 
-GROUP = "Who may call"
+GROUP = "Access"
 """The heading of these fields."""
 _SHORTEST_SECRET = 8
 

@@ -103,7 +103,7 @@ def window_field() -> Any:
     return Field(
         WINDOW_SECONDS,
         title="Window",
-        description="Seconds by which the time that is signed may be off.",
+        description="Seconds by which the signed timestamp may differ.",
         ge=1,
         le=_LONGEST_WINDOW,
         json_schema_extra={"group": GROUP},
@@ -113,7 +113,7 @@ def window_field() -> Any:
 def same_body_again_field() -> Any:
     return Field(
         False,
-        title="Take the same body again",
+        title="Accept repeated bodies",
         description="Whether a signed body that was taken starts the workflow once more. Otherwise a call that somebody"
         " has recorded and sends again, with whatever query and headers, starts nothing.",
         json_schema_extra={"group": GROUP},
@@ -124,7 +124,7 @@ class SignedBody(Authentication):
     """Base of those that sign the body alone, as `scheme` says: what was recorded looks like what is sent again."""
 
     scheme: ClassVar[HmacScheme]
-    secret: Secret = secret_field(description="What both sides know; the sender signs with it.")
+    secret: Secret = secret_field(description="Shared with the sender, who signs with it.")
     same_body_again: bool = same_body_again_field()
 
     def sign(self, call: Call) -> Mapping[str, str]:
@@ -139,7 +139,7 @@ class TimedBody(Authentication):
     """Base of those that sign a time along with the body, as `scheme` says."""
 
     scheme: ClassVar[HmacScheme]
-    secret: Secret = secret_field(description="What both sides know; the sender signs with it.")
+    secret: Secret = secret_field(description="Shared with the sender, who signs with it.")
     window: float = window_field()
 
     def sign(self, call: Call) -> Mapping[str, str]:

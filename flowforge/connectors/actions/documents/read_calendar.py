@@ -20,7 +20,7 @@ _CALENDAR = child.Program("calendar_program", memory=768 * 1024 * 1024, work="th
 
 class Config(ConnectorConfig):
     source: Source = field(title="Calendar", description="An .ics file, or its text.")
-    most_events: int = field(10_000, title="Most events", description="More are an error.", ge=1, le=100_000)
+    most_events: int = field(10_000, title="Maximum events", description="More rows are an error.", ge=1, le=100_000)
 
 
 @connector(

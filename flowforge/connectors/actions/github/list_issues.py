@@ -18,7 +18,7 @@ class Config(RepositoryConfig):
     state: Literal["open", "closed", "all"] = field("open", title="State")
     labels: list[str] = field(default_factory=list, title="Labels", description="Those that all have.")
     since: str = field("", title="Changed since", description="2026-01-31T00:00:00Z")
-    limit: int = field(100, title="Issues at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum issues", ge=1, le=10_000)
 
 
 @GITHUB.action(

@@ -15,7 +15,7 @@ _PAGES = Paging(by="cursor", at="body.nextPageToken", parameter="pageToken", ite
 class Config(ServiceConfig):
     query: str = field("", title="Search", description="As in Gmail: from:ann is:unread newer_than:2d")
     labels: list[str] = field(default_factory=list, title="Labels", description="Ids that all mails have: INBOX.")
-    limit: int = field(100, title="Mails at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum mails", ge=1, le=10_000)
 
 
 @GMAIL.action(
@@ -27,7 +27,7 @@ class Config(ServiceConfig):
     repeatable=True,
     polls=Polls(
         "New mail in Gmail",
-        "When a search in Gmail finds a mail that it did not find before",
+        "When a new mail matches a Gmail search",
         items="items",
         item_id="id",
         newest_first=True,

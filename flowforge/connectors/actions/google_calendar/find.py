@@ -16,7 +16,7 @@ class Config(CalendarConfig):
     begin: str = field("", title="From", description="A time: {{ now }}, 2026-03-01T08:00:00Z.")
     end: str = field("", title="Until")
     query: str = field("", title="Search", description="Words in title, place, guests.")
-    limit: int = field(100, title="Events at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum events", ge=1, le=10_000)
 
 
 @CALENDAR.action(
@@ -27,7 +27,7 @@ class Config(CalendarConfig):
     repeatable=True,
     polls=Polls(
         "New event in Google Calendar",
-        "When a calendar has an event that it did not have before",
+        "When an event is added to a calendar",
         items="items",
         item_id="id",
         sample={"id": "17", "summary": "Interview", "start": {"dateTime": "2026-01-05T08:30:00Z"}},

@@ -11,7 +11,7 @@ from flowforge.jsonio import JsonObject
 
 
 class Config(SheetConfig):
-    limit: int = field(10_000, title="Rows at most", ge=1, le=100_000)
+    limit: int = field(10_000, title="Maximum rows", ge=1, le=100_000)
 
 
 @SHEETS.action(
@@ -23,7 +23,7 @@ class Config(SheetConfig):
     repeatable=True,
     polls=Polls(
         "New row in Google Sheets",
-        "When a sheet has a row that it did not have before",
+        "When a row is added to a sheet",
         items="rows",
         ignored=("rowNumber",),
         sample={"rowNumber": 2, "Name": "Ada", "Amount": 17},

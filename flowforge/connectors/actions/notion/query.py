@@ -15,7 +15,7 @@ _PAGES = Paging(by="cursor", at="body.next_cursor", parameter="start_cursor", se
 class Config(DatabaseConfig):
     filter: JsonObject | None = field(None, title="Filter", description="As the API has it.")
     sorts: list[JsonObject] | None = field(None, title="Order")
-    limit: int = field(100, title="Pages at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum pages", ge=1, le=10_000)
 
 
 @NOTION.action(
@@ -26,7 +26,7 @@ class Config(DatabaseConfig):
     repeatable=True,
     polls=Polls(
         "New page in Notion",
-        "When a database has a page that it did not have before",
+        "When a page is added to a database",
         items="items",
         item_id="id",
         newest_first=True,

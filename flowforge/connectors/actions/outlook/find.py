@@ -22,7 +22,7 @@ class Config(ServiceConfig):
         title="Fields",
         group="Options",
     )
-    limit: int = field(100, title="Mails at most", ge=1, le=10_000)
+    limit: int = field(100, title="Maximum mails", ge=1, le=10_000)
 
 
 @OUTLOOK.action(
@@ -34,7 +34,7 @@ class Config(ServiceConfig):
     repeatable=True,
     polls=Polls(
         "New mail in Outlook",
-        "When a mail comes into a folder of Outlook",
+        "When a mail arrives in an Outlook folder",
         items="items",
         item_id="id",
         newest_first=True,

@@ -44,7 +44,7 @@ class Config(ConnectorConfig):
         "", title="Format", description="Empty: as the file's name says, else CSV.", labels=FORMAT_LABELS
     )
     header: bool = field(True, title="Names in the first row", description="No: each row is a list.")
-    skip: int = field(0, title="Rows to leave out first", ge=0, le=1_000)
+    skip: int = field(0, title="Skip first rows", ge=0, le=1_000)
     sheet: str = field("", title="Sheet", description="Of a workbook. Empty: the first one.", group="Options")
     delimiter: str = field("", title="Delimiter", description="Empty: found by itself.", max_length=1, group="Options")
     quote: str = field('"', title="Quotes", min_length=1, max_length=1, group="Options")
@@ -63,7 +63,7 @@ class Config(ConnectorConfig):
     result: Literal["rows", "file"] = field(
         "rows", title="Result", description="file: any number of rows, as one file with a line of JSON for each."
     )
-    most_rows: int = field(10_000, title="Most rows", description="More are an error.", ge=1, le=MOST_ROWS)
+    most_rows: int = field(10_000, title="Maximum rows", description="More rows are an error.", ge=1, le=MOST_ROWS)
 
 
 @connector(

@@ -35,7 +35,7 @@ class Basic(Authentication):
     username: Annotated[str, AfterValidator(_without_colon)] = Field(
         title="Username", min_length=1, max_length=200, json_schema_extra={"group": GROUP}
     )
-    password: Secret = secret_field(title="Password", description="What the caller sends with it.")
+    password: Secret = secret_field(title="Password", description="Sent by the caller.")
 
     def verify(self, call: Call) -> Proof:
         username, _, password = _credentials(call.header("authorization")).partition(":")

@@ -22,7 +22,7 @@ from flowforge.triggers.webhooks.headers import HeaderName
 
 
 class HeaderToken(Authentication):
-    type, title, rank = "header", "Header with a fixed token", 1
+    type, title, rank = "header", "Token in a header", 1
 
     header: HeaderName = Field(
         "Authorization",

@@ -30,7 +30,7 @@ _TIMED = "{timestamp}.{body}"
 class Hmac(Authentication):
     type, title, rank = "hmac", "Signature (HMAC)", 4
 
-    secret: Secret = secret_field(description="What both sides know; the sender signs with it.")
+    secret: Secret = secret_field(description="Shared with the sender, who signs with it.")
     header: HeaderName | None = Field(
         None,
         title="Header",
@@ -42,14 +42,14 @@ class Hmac(Authentication):
     prefix: str = Field(
         "sha256=",
         title="Prefix",
-        description="What may stand before the signature in the header.",
+        description="Prefix of the signature in the header.",
         max_length=100,
         json_schema_extra={"group": GROUP},
     )
     timestamp_header: HeaderName | None = Field(
         None,
         title="Timestamp header",
-        description="Has the time that is signed, in seconds or milliseconds since 1970.",
+        description="Contains the signed timestamp, in seconds or milliseconds since 1970.",
         json_schema_extra={"group": GROUP},
     )
     delivery_header: HeaderName | None = Field(None, title="Delivery header")

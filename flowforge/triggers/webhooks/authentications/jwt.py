@@ -33,17 +33,20 @@ class BearerToken(Authentication):
     jwks_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
         None,
         title="JWKS URL",
-        description="Where the signer publishes its keys (RS256), in place of a secret.",
+        description="URL of the issuer's public keys (RS256), instead of a secret.",
         json_schema_extra={"group": GROUP},
     )
     secret: Secret | None = secret_field(
         None, description="With which tokens are signed (HS256).", validate_default=True
     )
     issuer: str | None = Field(
-        None, title="Issuer", description="What `iss` has to be.", json_schema_extra={"group": GROUP}
+        None, title="Issuer", description="Required value of `iss`.", json_schema_extra={"group": GROUP}
     )
     audience: str | None = Field(
-        None, title="Audience", description="What `aud` has to be, or hold.", json_schema_extra={"group": GROUP}
+        None,
+        title="Audience",
+        description="Required value of `aud`, or one of its values.",
+        json_schema_extra={"group": GROUP},
     )
 
     @field_validator("secret")

@@ -16,7 +16,7 @@ NONE = "none"
 
 
 class Nothing(Authentication):
-    type, title, rank = NONE, "None: whoever knows the address", 0
+    type, title, rank = NONE, "None: anyone who knows the URL", 0
     echoed_header = "X-Hook-Secret"
 
     def verify(self, call: Call) -> Proof:
