@@ -138,7 +138,7 @@ def test_the_first_tab_leads_past_the_navigation(windows: Windows, register: Cal
     register(page)
     page.goto("/workflows")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
 
