@@ -14,6 +14,7 @@ from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.provider import Provider
 from flowforge.oauth.texts import printable
 
+_MOST_FIELDS = 100
 _MOST_BYTES = 256 * 1024
 _LONGEST_TOKEN = 32 * 1024
 _MOST_SCOPES, _LONGEST_SCOPE = 500, 300
@@ -119,7 +120,10 @@ def _parsed(content: bytes) -> JsonObject:
 def _form(content: bytes) -> JsonObject:
     if not content.startswith((b"access_token=", b"error=")):
         return {}
-    return dict(parse_qsl(content.decode(errors="replace"), max_num_fields=100))
+    try:
+        return dict(parse_qsl(content.decode(errors="replace"), max_num_fields=_MOST_FIELDS))
+    except ValueError:  # more fields
+        return {}
 
 
 def _is_token(value: Any) -> bool:

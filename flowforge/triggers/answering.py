@@ -20,13 +20,13 @@ class AnsweringConfig(TriggerConfig):
         "immediately",
         title="Respond",
         description="When the response is sent.",
-        json_schema_extra={"group": "The answer"},
+        json_schema_extra={"group": "Response"},
     )
     respond_timeout: Seconds = Field(
         DEFAULT_WAIT_SECONDS,
         title="Respond timeout",
         description="Maximum wait in seconds; afterwards the caller gets a status URL.",
-        json_schema_extra={"group": "The answer"},
+        json_schema_extra={"group": "Response"},
     )
 
     @property

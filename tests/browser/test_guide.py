@@ -28,7 +28,7 @@ def test_the_guide_leads_to_the_first_workflow_that_runs(
     page.keyboard.type("branch")
     page.keyboard.press("Enter")
     page.get_by_label("Value", exact=True).fill("trigger.body.total")
-    page.get_by_label("Operator").select_option(label="is more than")
+    page.get_by_label("Operator").select_option(label="is greater than")
     page.get_by_label("Compare with").fill("100")
     expect_next(page, "Choose what happens")
     page.locator("#guide").get_by_role("link", name="Add a step to the branch").click()

@@ -85,6 +85,11 @@ def test_answers_may_be_forms() -> None:
         read_grant(provider(), 200, b"error=bad_verification_code&error_description=The+code")
 
 
+def test_a_form_with_very_many_fields_is_no_answer() -> None:
+    with pytest.raises(OAuthError, match="something else than JSON"):
+        read_grant(provider(), 200, b"access_token=gho_1" + b"&x=1" * 100)
+
+
 @pytest.mark.parametrize(
     ("status", "content", "ends"),
     [

@@ -78,7 +78,13 @@ def orders(ada: Browser, app: Flask) -> Builder:
 
 def test_the_flow_is_drawn_with_its_blocks_inside(orders: Builder) -> None:
     page = orders.page()
-    for text in ("HTTP request", "Branch", "Slack message", "yes: if trigger.body.total is more than 100", "Otherwise"):
+    for text in (
+        "HTTP request",
+        "Branch",
+        "Slack message",
+        "yes: if trigger.body.total is greater than 100",
+        "Otherwise",
+    ):
         assert text in page
     assert 'data-into="/actions/1/branches/0/actions"' in page
     assert "hush" not in orders.page("/actions/2")

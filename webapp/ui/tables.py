@@ -213,7 +213,7 @@ _OPERATORS = {
     Operator.NOT_EQUALS: lazy("does not equal"),
     Operator.LESS: lazy("is less than"),
     Operator.AT_MOST: lazy("is at most"),
-    Operator.MORE: lazy("is more than"),
+    Operator.MORE: lazy("is greater than"),
     Operator.AT_LEAST: lazy("is at least"),
     Operator.ONE_OF: lazy("is one of"),
     Operator.CONTAINS: lazy("contains"),

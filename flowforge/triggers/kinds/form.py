@@ -65,13 +65,13 @@ class Config(AnsweringConfig):
         title="Message",
         description="Shown after the form was submitted.",
         max_length=5_000,
-        json_schema_extra={"multiline": True, "group": "The answer"},
+        json_schema_extra={"multiline": True, "group": "Response"},
     )
     redirect: Annotated[str, Field(max_length=2_000), AfterValidator(_web_address)] | None = Field(
         None,
         title="Redirect",
         description="Page that is opened instead of the message.",
-        json_schema_extra={"group": "The answer"},
+        json_schema_extra={"group": "Response"},
     )
     password: str | None = secret(
         None, title="Password", description="Required to open the form. Empty: anyone with the URL can open it."

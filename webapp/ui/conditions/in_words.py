@@ -25,7 +25,7 @@ def with_conditions_in_words(type_: str, config: Mapping[str, Any]) -> JsonObjec
 
 
 def in_words(written: object) -> str:
-    """`trigger.body.total is more than 100`; of another expression what stands between its braces."""
+    """`trigger.body.total is greater than 100`; of another expression what stands between its braces."""
     text = written if isinstance(written, str) else "" if written is None else str(written).lower()
     group = read_condition(text)
     if group is None:

@@ -13,7 +13,7 @@ Match = Literal["all", "any"]
 OPERATORS: Mapping[str, str] = {
     "==": lazy("is"),
     "!=": lazy("is not"),
-    ">": lazy("is more than"),
+    ">": lazy("is greater than"),
     ">=": lazy("is at least"),
     "<": lazy("is less than"),
     "<=": lazy("is at most"),
