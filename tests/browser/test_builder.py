@@ -91,7 +91,7 @@ def test_webhook_condition_slack_is_built_published_and_runs(
 def test_steps_are_moved_deleted_and_brought_back_by_keyboard(builder: Builder) -> None:
     page = builder.page
     builder.add("transform")
-    builder.add("rests", position=1)
+    builder.add("wait", position=1)
     page.locator('#flow [data-open="/actions/1"]').focus()
     page.keyboard.press("Alt+ArrowUp")
     expect(builder.card("/actions/0")).to_contain_text("Wait")
@@ -106,7 +106,7 @@ def test_steps_are_moved_deleted_and_brought_back_by_keyboard(builder: Builder) 
 def test_steps_are_selected_copied_cut_and_pasted_by_keyboard(builder: Builder) -> None:
     page = builder.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    for position, words in enumerate(("transform", "rests", "for each")):
+    for position, words in enumerate(("transform", "wait", "for each")):
         builder.add(words, position=position)
     page.locator('#flow [data-open="/actions/0"]').focus()
     page.keyboard.press("Shift+ArrowDown")
@@ -287,7 +287,7 @@ def test_what_was_changed_in_another_tab_is_not_overwritten(windows: Windows, bu
     builder.add("transform")
     other = page.context.new_page()
     other.goto(page.url)
-    builder.add("rests", position=1)
+    builder.add("wait", position=1)
     other.get_by_label("Name of the workflow").fill("From the other tab")
     other.keyboard.press("Tab")
     expect(other.get_by_role("alert")).to_contain_text("changed elsewhere")
@@ -316,7 +316,7 @@ def test_the_builder_is_accessible_and_fits(windows: Windows, register: Register
     page.locator(".plus").first.click()
     examine(page)  # the palette
     page.keyboard.press("Escape")
-    for type_ in ("http", "rests", "run a workflow", "respond", "for each", "branch"):
+    for type_ in ("http", "wait", "run a workflow", "respond", "for each", "branch"):
         builder.add(type_)
         examine(page)
     page.locator("[data-menu]").first.click()
