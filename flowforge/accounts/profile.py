@@ -101,7 +101,7 @@ def _problems_of_time_zone(name: object) -> list[Problem]:
 
 
 def _problems_of_language(tag: object) -> list[Problem]:
-    if tag is None or tag in {"", *languages()}:
+    if tag is None or tag in ["", *languages()]:  # a list: what comes in may not be hashable
         return []
     return [Problem("/language", f"must be one of {', '.join(languages())}")]
 

@@ -42,6 +42,7 @@ function showNote(note) {
 }
 
 function isSilent(note) {
+  if (note.closest("[data-field]")?.querySelector("[data-code]")) return false; // an editor marks problems at once
   const place = note.dataset.note;
   return (fresh() && !left.has(place)) || (typed.has(place) && !note.textContent);
 }

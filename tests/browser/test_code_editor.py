@@ -45,7 +45,7 @@ def test_code_is_written_completed_and_run(windows: Windows, register: Register)
     page.keyboard.type("(1.5)")
     page.get_by_role("button", name="Test this step").click()
     expect(page.locator("#tried")).to_contain_text('"result": 21')
-    expect(page.get_by_label("What it wrote")).to_have_text("hi\n")
+    expect(page.get_by_label("Log lines")).to_have_text("hi\n")
     page.reload()
     expect(page.locator(".cm-content")).to_contain_text("return input.price + filters.floor(1.5)")
 

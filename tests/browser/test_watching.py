@@ -103,7 +103,7 @@ def test_what_a_model_writes_grows_under_its_step(windows: Windows, register: Re
     with serving(model):
         write_model_workflow(page, model)
         run(page, {})
-        draft = page.get_by_label("What ask is writing")
+        draft = page.get_by_label("Output of ask so far")
         expect(draft).to_contain_text("Tea is")
         expect(page.get_by_role("status").get_by_text("A step is writing its answer.")).to_have_count(1)
         expect(draft).to_contain_text("Tea is dear")
@@ -130,7 +130,7 @@ def test_what_an_agent_says_grows_in_its_rounds(windows: Windows, register: Regi
         ask = {"id": "ask", "type": "LLM", "config": {**model.config, "prompt": "Where is it?"}}
         create(page, {"name": "Agent", "trigger": {"type": "manual"}, "actions": [{"type": "AGENT", "actions": [ask]}]})
         run(page, {})
-        draft = page.get_by_label("What ask is writing")
+        draft = page.get_by_label("Output of ask so far")
         expect(draft).to_contain_text("It was")
         may_go_on.release(1_000)
         expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()

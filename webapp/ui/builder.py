@@ -72,13 +72,12 @@ def answer(
 ) -> Any:
     """Answer an edit with the parts of the page that changed, or, without our script, with the page. `is_fresh`: what
     is open has just been added: nobody has left any of its fields empty yet."""
-    is_fresh = is_fresh or FRESH in request.form
     if PART not in request.headers:
         place: JsonObject = {"step": opened or None, FRESH: int(is_fresh) or None} | shown_ways()
         return redirect(url_for("ui.builder", workflow_id=workflow.id, **place), 303)
     changed = ("panel",) if with_panel else ("notes", "trigger") if opened == TRIGGER else ("notes",)
     page = _page(workflow, shown, opened)
-    if is_fresh and with_panel:
+    if with_panel and (is_fresh or FRESH in request.form):
         page = _without_notes(page)
     return _parts(page, "bar", "flow", *changed, message=message)
 
