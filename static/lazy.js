@@ -16,6 +16,7 @@ async function load(details) {
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
   const content = details.querySelector("[data-content]");
+  if (!content) return; // it was drawn anew meanwhile
   content.replaceChildren(...fresh.childNodes);
   showLastView(content);
 }

@@ -96,7 +96,7 @@ function member(root, name, language) {
 }
 
 function diagnosticsOf(doc, problem) {
-  const number = /^line (\d+): /.exec(problem)?.[1];
+  const number = /\bline (\d+): /.exec(problem)?.[1];
   if (!number || number > doc.lines) return [];
   const { from, to } = doc.line(Number(number));
   return [{ from, to, severity: "error", message: problem }];
