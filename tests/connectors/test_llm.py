@@ -463,7 +463,7 @@ def test_a_temperature_is_asked_for(api: str, step: Step, httpserver: HTTPServer
         ({"output": "json"}, "schema is required"),
         ({"api": "anthropic", "temperature": 1}, "temperature: Anthropic takes none"),
         ({"api": "eliza"}, "must be one of anthropic, gemini, openai"),
-        ({"maxTokens": 0}, "greater than or equal to 1"),
+        ({"maxTokens": 0}, "must be at least 1"),
         ({"history": [{"role": "system", "text": "?"}]}, "'user' or 'assistant'"),
     ],
 )

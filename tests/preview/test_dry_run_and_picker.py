@@ -131,6 +131,7 @@ def test_of_an_agent_whose_model_is_not_asked_the_tools_are_gone_through(draft: 
 def test_an_answer_that_is_known_calls_the_tools(draft: Draft) -> None:
     answer = gives("ask", text="", calls=[{"id": "1", "name": "find", "arguments": {"n": 7}}])
     found = gives("found", n="{{ arguments.n }}")
-    tool = {"id": "find", "type": "TOOL", "config": {"description": "Finds"}, "actions": [found]}
+    asked = {"description": "Finds", "parameters": {"n": "Number of the order"}}
+    tool = {"id": "find", "type": "TOOL", "config": asked, "actions": [found]}
     draft.write({"id": "helper", "type": "AGENT", "config": {}, "actions": [answer, tool]})
     assert draft.outputs_of_dry_run()["find"] == {"count": 1, "failed": 0, "results": [{"result": {"n": 7}}]}
