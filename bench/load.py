@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -23,10 +24,13 @@ class Generator:
         self._orders = itertools.count()
 
     async def closed(self, clients: int, seconds: float) -> Load:
-        load = Load()
         until = time.perf_counter() + seconds
-        await asyncio.gather(*(self._client(load, until) for _ in range(clients)))
-        return load
+        return await self._together(clients, lambda: time.perf_counter() < until)
+
+    async def times(self, clients: int, calls: int) -> Load:
+        """A closed loop of so many calls."""
+        left = iter(range(calls))
+        return await self._together(clients, lambda: next(left, None) is not None)
 
     async def open(self, rate: float, seconds: float) -> Load:
         load = Load()
@@ -41,9 +45,14 @@ class Generator:
             connections.get_nowait()[1].close()
         return load
 
-    async def _client(self, load: Load, until: float) -> None:
+    async def _together(self, clients: int, goes_on: Callable[[], bool]) -> Load:
+        load = Load()
+        await asyncio.gather(*(self._client(load, goes_on) for _ in range(clients)))
+        return load
+
+    async def _client(self, load: Load, goes_on: Callable[[], bool]) -> None:
         reader, writer = await asyncio.open_connection(*self._address)
-        while time.perf_counter() < until:
+        while goes_on():
             await self._call(load, reader, writer)
         writer.close()
 

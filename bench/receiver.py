@@ -12,6 +12,7 @@ _ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:
 class Receiver:
     def __init__(self) -> None:
         self.arrived: dict[int, float] = {}
+        self.calls = 0
         self.port = 0
         self._connections: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
@@ -31,6 +32,7 @@ class Receiver:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
                 order = json.loads(await reader.readexactly(length))["order"]
+                self.calls += 1
                 self.arrived.setdefault(order, time.perf_counter())
                 writer.write(_ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):
