@@ -14,6 +14,9 @@ from flowforge.db.tables import ExecutionRow
 from flowforge.engine.log_sink import key_of_event
 from flowforge.wiring import Backends
 
+MOST_EXECUTIONS = 100
+"""The most that a person deletes, or does something else to, at once."""
+
 
 def delete_ended(session: Session, backends: Backends, user_id: UUID, execution_ids: Sequence[UUID]) -> int:
     """Delete those of the user's executions that are over; returns how many. The log goes first: where its store does

@@ -27,6 +27,7 @@ from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
 from flowforge.secrets import SecretUnreadable, Vault
 from flowforge.triggers.kinds import find_kind
+from flowforge.workflows import folders
 from flowforge.workflows.changes import DraftChange, Publication, WorkflowChange
 from flowforge.workflows.pins import TRIGGER, pinned_outputs
 from flowforge.workflows.validation import config_of, flat
@@ -54,6 +55,14 @@ class Drafts:
         workflow = self.workflows.begin(session, user_id, name)
         self.save(session, user_id, workflow.id, DraftChange(definition))
         return self.workflows.view(workflow)
+
+    def duplicate(self, session: Session, user_id: UUID, workflow_id: UUID, name: str) -> WorkflowView:
+        """Make a copy, with its secrets, that is a draft in the same folder. Commits. Raises as `begin` does, and
+        NotFound, Conflict."""
+        original = self.workflows.load(session, user_id, workflow_id)
+        copy = self.begin(session, user_id, name, {**self.clear(session, user_id, workflow_id), "name": name})
+        folders.move(session, user_id, [copy.id], original.folder)
+        return copy
 
     def save(self, session: Session, user_id: UUID, workflow_id: UUID, change: DraftChange) -> DraftView:
         """Save a draft, and tell what is wrong with it still. Commits. Raises NotFound, and Conflict when somebody has
@@ -147,12 +156,11 @@ class Drafts:
         one with its trigger alone. The caller commits. Raises NotFound, Conflict, and Invalid for a trigger that
         cannot be used."""
         workflow, draft = self._lock_workflow(session, user_id, workflow_id)
-        pins = pinned_outputs(session, workflow_id)
-        if draft is None:
-            return _published_to_run(session, user_id, workflow, pins)
         try:
-            return self._version_to_run(session, user_id, workflow, draft, pins)
+            return self._to_run(session, user_id, workflow, draft, pinned_outputs(session, workflow_id))
         except Invalid:
+            if draft is None:
+                raise
             return self._trigger_to_run(session, user_id, workflow, self._clear(draft).get("trigger"))
 
     def _trigger_to_run(self, session: Session, user_id: UUID, workflow: Workflow, trigger: Any) -> UUID:

@@ -44,6 +44,20 @@ def test_without_a_draft_the_published_definition_is_there_to_go_on_with(
     assert shown["definition"]["actions"][0]["config"] == {"webhookUrl": MASK, "message": "hi"}
 
 
+def test_a_copy_is_a_draft_with_the_secrets_in_the_same_folder(
+    client: FlaskClient, owner: Person, stranger: Person, workflow: str, draft: Any
+) -> None:
+    client.put(f"{workflow}/folder", json={"folder": "sales"}, headers=owner.headers)
+    draft({**FIRST, "name": "Second"})
+    copy = client.post(f"{workflow}/duplicate", json={"name": "Third"}, headers=owner.headers)
+    assert (copy.status_code, copy.json["name"], copy.json["enabled"]) == (201, "Third", False)
+    of_copy = f"/api/v1/workflows/{copy.json['id']}"
+    assert client.post(f"{of_copy}/publish", headers=owner.headers).status_code == 200
+    assert client.get("/api/v1/folders", headers=owner.headers).json == [{"path": "sales", "workflows": 2}]
+    assert client.post(f"{workflow}/duplicate", json={}, headers=owner.headers).status_code == 400
+    assert client.post(f"{workflow}/duplicate", json={"name": "Mine"}, headers=stranger.headers).status_code == 404
+
+
 def test_what_is_half_written_is_saved_and_told_what_it_lacks(
     client: FlaskClient, owner: Person, workflow: str, draft: Any
 ) -> None:

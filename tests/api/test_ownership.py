@@ -38,6 +38,7 @@ BODIES: dict[str, Any] = {
     "list_fields.choose": {"listField": "stolen"},
     "versions.save_draft": {"definition": {"name": "Stolen", "actions": [STEP]}},
     "versions.restore": {},
+    "versions.duplicate": {"name": "Stolen"},
     "versions.publish": {"overwrite": True},
     "trials.pin": {"stolen": True},
     "trials.test_step": {},

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from pydantic import Field
 
+from flowforge.executions.deleting import MOST_EXECUTIONS
 from flowforge.workflows.saved_filters import FIELDS, LONGEST_NAME, LONGEST_QUERY
 from flowforge.workflows.selections import MOST
 from webapp.wire import Wire
 
-MOST_DELETED = 100
-"""The most executions that are deleted at once."""
 _FOLDER = "The path of a folder, as in sales/leads; null: none."
 
 
@@ -68,7 +67,7 @@ class ChangedWorkflows(Wire):
 
 
 class SelectedExecutions(Wire):
-    execution_ids: list[UUID] = Field(min_length=1, max_length=MOST_DELETED)
+    execution_ids: list[UUID] = Field(min_length=1, max_length=MOST_EXECUTIONS)
 
 
 class DeletedExecutions(Wire):

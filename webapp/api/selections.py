@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 from flask import Blueprint
@@ -24,8 +24,7 @@ blueprint = Blueprint("selections", __name__, url_prefix="/api/v1")
 def move_workflows(body: list_schemas.Move) -> ChangedWorkflows:
     """Move workflows into a folder"""
     folder = folders.read(body.folder)
-    require_all(session(), current_user_id(), body.workflow_ids)
-    return _changed(folders.move(session(), current_user_id(), body.workflow_ids, folder))
+    return _change(body, lambda user_id, ids: folders.move(session(), user_id, ids, folder))
 
 
 @blueprint.post("/workflows/tag")
@@ -33,8 +32,7 @@ def move_workflows(body: list_schemas.Move) -> ChangedWorkflows:
 def tag_workflows(body: list_schemas.Tagging) -> ChangedWorkflows:
     """Give workflows a tag, beside those that they have"""
     tag = tags.read_one(body.tag)
-    require_all(session(), current_user_id(), body.workflow_ids)
-    return _changed(tags.add(session(), current_user_id(), body.workflow_ids, tag))
+    return _change(body, lambda user_id, ids: tags.add(session(), user_id, ids, tag))
 
 
 @blueprint.post("/workflows/untag")
@@ -42,8 +40,7 @@ def tag_workflows(body: list_schemas.Tagging) -> ChangedWorkflows:
 def untag_workflows(body: list_schemas.Tagging) -> ChangedWorkflows:
     """Take a tag from workflows"""
     tag = tags.read_one(body.tag)
-    require_all(session(), current_user_id(), body.workflow_ids)
-    return _changed(tags.remove(session(), current_user_id(), body.workflow_ids, tag))
+    return _change(body, lambda user_id, ids: tags.remove(session(), user_id, ids, tag))
 
 
 @blueprint.post("/executions/delete")
@@ -55,5 +52,11 @@ def delete_executions(body: list_schemas.SelectedExecutions) -> DeletedExecution
     )
 
 
-def _changed(workflow_ids: Iterable[UUID]) -> ChangedWorkflows:
-    return ChangedWorkflows(workflow_ids=[*workflow_ids])
+def _change(
+    selected: list_schemas.SelectedWorkflows, change: Callable[[UUID, Sequence[UUID]], Iterable[UUID]]
+) -> ChangedWorkflows:
+    """`change` gets the account and its workflows, and returns those that were changed. Raises NotFound where one of
+    them is not the account's."""
+    user_id = current_user_id()
+    require_all(session(), user_id, selected.workflow_ids)
+    return ChangedWorkflows(workflow_ids=[*change(user_id, selected.workflow_ids)])

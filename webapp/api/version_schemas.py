@@ -74,6 +74,10 @@ class Draft(Wire):
     warnings: list[ErrorDetail] = Field(description="What is written in it and has no effect.")
 
 
+class Duplicating(Wire):
+    name: str = Field(description="The name of the copy.", min_length=1, max_length=255)
+
+
 class Publishing(Wire):
     revision: int | None = Field(None, ge=0, le=2_000_000_000, description="The one that is meant.")
     note: str | None = Note

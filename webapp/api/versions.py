@@ -1,4 +1,4 @@
-"""/api/v1/workflows/{id}/versions, /diff, /draft and /publish: what was saved, and what is being written."""
+"""/api/v1/workflows/{id}: its versions and its draft, publishing and copying: what was saved, what is being written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flowforge.workflows.versions import PUBLISHED
 from flowforge.workflows.views import DraftView, VersionView, WorkflowView
 from webapp.api import schemas, version_schemas
 from webapp.context import session
-from webapp.endpoint import DELETED, Tag, endpoint, object_body
+from webapp.endpoint import DELETED, Tag, created, endpoint, model_body, object_body
 from webapp.identity import current_user_id
 from webapp.query_params import Query
 from webapp.services import drafts, versions
@@ -71,6 +71,13 @@ def show_draft(workflow_id: UUID) -> DraftView:
 def save_draft(workflow_id: UUID, body: DraftChange) -> DraftView:
     """Save the draft in whatever state it is; nothing runs it"""
     return drafts().save(session(), current_user_id(), workflow_id, body)
+
+
+@blueprint.post("/duplicate")
+@endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=model_body(version_schemas.Duplicating), refuses=(403, 409))
+def duplicate(workflow_id: UUID, body: version_schemas.Duplicating) -> WorkflowView:
+    """Copy a workflow as it is to go on with, secrets included, as a draft in the same folder"""
+    return drafts().duplicate(session(), current_user_id(), workflow_id, body.name)
 
 
 @blueprint.delete("/draft")

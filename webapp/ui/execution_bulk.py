@@ -10,6 +10,7 @@ from flask import redirect, request
 
 from flowforge.errors import Invalid
 from flowforge.executions import deleting, executions, replays
+from flowforge.executions.deleting import MOST_EXECUTIONS
 from flowforge.executions.replay_requests import ReplayRequest
 from webapp.context import backends, session
 from webapp.translation.texts import gettext, ngettext
@@ -18,14 +19,11 @@ from webapp.ui.each import do_to_each
 from webapp.ui.guard import return_path, viewer_id
 from webapp.ui.notices import tell
 
-MOST = 100
-"""The most executions that something is done to at once."""
-
 
 @blueprint.post("/executions/bulk")
 def change_executions() -> Any:
     """`action` names what is done, `id` to which."""
-    ids, action = request.form.getlist("id", type=UUID)[:MOST], request.form.get("action", "")
+    ids, action = request.form.getlist("id", type=UUID)[:MOST_EXECUTIONS], request.form.get("action", "")
     back = return_path(request.form.get("back", "/executions"))
     if action not in _ACTIONS:
         raise Invalid.at("/action", f"must be one of {', '.join(_ACTIONS)}")

@@ -72,12 +72,10 @@ def undo_change() -> Any:
 @blueprint.post("/workflows/<uuid:workflow_id>/duplicate")
 def duplicate_workflow(workflow_id: UUID) -> Any:
     """A copy as a draft, with its secrets, open in the builder."""
-    definition = drafts().clear(session(), viewer_id(), workflow_id)
-    name = gettext("Copy of %(name)s", name=str(definition.get("name") or ""))[:_LONGEST_NAME]
-    made = drafts().begin(session(), viewer_id(), name, {**definition, "name": name})
-    folder = operations().load(session(), viewer_id(), workflow_id).folder
-    folders.move(session(), viewer_id(), [made.id], folder)
-    return redirect(url_for("ui.builder", workflow_id=made.id), 303)
+    original = drafts().clear(session(), viewer_id(), workflow_id)
+    name = gettext("Copy of %(name)s", name=str(original.get("name") or ""))[:_LONGEST_NAME]
+    copy = drafts().duplicate(session(), viewer_id(), workflow_id, name)
+    return redirect(url_for("ui.builder", workflow_id=copy.id), 303)
 
 
 def _refuse_export(back: str) -> Any:
