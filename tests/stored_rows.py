@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, Workflow
@@ -54,6 +54,24 @@ def execution(session: Session, user_id: UUID) -> Callable[..., UUID]:
         return row.id
 
     return make
+
+
+def write_runs(session: Session, user_id: UUID, workflow_id: UUID, number: int) -> None:
+    """Completed executions, the first at noon, one a second: so many that PostgreSQL chooses indexes as for a long
+    history."""
+    session.execute(
+        text(
+            """
+            INSERT INTO orchestrator.workflow_executions (workflow_id, user_id, status, current_step, created_at)
+            SELECT :workflow, :user, 'COMPLETED', 0, :noon + n * interval '1 second'
+            FROM generate_series(1, :number) AS n
+            """
+        ),
+        {"workflow": workflow_id, "user": user_id, "noon": NOON, "number": number},
+    )
+    session.commit()
+    session.execute(text("ANALYZE orchestrator.workflow_executions"))
+    session.commit()
 
 
 @pytest.fixture

@@ -779,8 +779,17 @@ class ExecutionRow(ContractRow, Base):
             postgresql_where=text("status IN ('PENDING', 'RUNNING')"),
         ),
         Index(
-            "idx_executions_troubled",
+            "idx_executions_user_troubled",
             "user_id",
+            "status",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("status IN ('FAILED', 'CANCELLED')"),
+        ),
+        Index(
+            "idx_executions_workflow_troubled",
+            "workflow_id",
+            "status",
             text("created_at DESC"),
             text("id DESC"),
             postgresql_where=text("status IN ('FAILED', 'CANCELLED')"),

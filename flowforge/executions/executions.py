@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db import ending_store
+from flowforge.db.executions_of import is_of
 from flowforge.db.tables import ExecutionRow
 from flowforge.engine import answers, completion
 from flowforge.engine.announcements import announce_quietly
@@ -69,9 +70,7 @@ def find(
     most_bytes: int = MOST_BYTES,
 ) -> ExecutionPage:
     """List executions. At most `most_bytes` of their data are read, however large they are."""
-    mine = select(ExecutionRow).where(ExecutionRow.user_id == user_id)
-    if workflow_id is not None:
-        mine = mine.where(ExecutionRow.workflow_id == workflow_id)
+    mine = select(ExecutionRow).where(is_of(user_id, workflow_id))
     if status:
         mine = mine.where(ExecutionRow.status == status)
     counted = mine.with_only_columns(ExecutionRow.id).limit(COUNT_LIMIT).subquery()
@@ -91,7 +90,7 @@ def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionView:
 
 def latest(session: Session, user_id: UUID, workflow_id: UUID) -> ExecutionView | None:
     """Get the workflow's newest execution; None where there is none."""
-    mine = select(ExecutionRow).where(ExecutionRow.user_id == user_id, ExecutionRow.workflow_id == workflow_id)
+    mine = select(ExecutionRow).where(is_of(user_id, workflow_id))
     row = session.scalar(mine.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc()).limit(1))
     return None if row is None else execution_view(ExecutionView, row)
 

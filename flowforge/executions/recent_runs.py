@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from flowforge.db.executions_of import is_of
 from flowforge.db.tables import ExecutionRow, WorkflowVersion
 
 SHOWN = 20
@@ -31,14 +32,14 @@ class RecentRun:
         return self.finished_at - self.created_at if self.finished_at else None
 
 
-def recent_runs(session: Session, user_id: UUID, workflow_id: UUID) -> Sequence[RecentRun]:
-    """List the SHOWN latest runs, newest first."""
+def recent_runs(session: Session, user_id: UUID, workflow_id: UUID, size: int = SHOWN) -> Sequence[RecentRun]:
+    """List the latest runs, newest first, without their data."""
     row = ExecutionRow
     columns = (row.id, row.status, row.trigger_type, row.created_at, row.finished_at, row.replay_of)
     wanted = (
         select(*columns, WorkflowVersion.number)
         .join(WorkflowVersion, WorkflowVersion.id == row.version_id, isouter=True)
-        .where(row.workflow_id == workflow_id, row.user_id == user_id)
+        .where(is_of(user_id, workflow_id))
         .order_by(row.created_at.desc(), row.id.desc())
     )
-    return [RecentRun(*found) for found in session.execute(wanted.limit(SHOWN))]
+    return [RecentRun(*found) for found in session.execute(wanted.limit(size))]

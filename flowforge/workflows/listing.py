@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from flowforge.db import like_patterns
+from flowforge.db.executions_of import is_of
 from flowforge.db.tables import ExecutionRow, Workflow, WorkflowDraft, WorkflowTag
 from flowforge.errors import NotFound
 from flowforge.triggers.kinds.manual import MANUAL
@@ -185,7 +186,7 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
     listed = func.unnest(wanted).table_valued("id", with_ordinality="ordinal", name="listed").render_derived()
     newest = (
         select(ExecutionRow.id, ExecutionRow.status, ExecutionRow.created_at, ExecutionRow.finished_at)
-        .where(ExecutionRow.workflow_id == listed.c.id, ExecutionRow.user_id == user_id)
+        .where(is_of(user_id, listed.c.id))
         .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
         .limit(RUNS_SHOWN)
         .lateral()

@@ -9,11 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from flowforge.errors import Invalid
+from flowforge.execution.state import Status
 from flowforge.executions.search import Filter, Found, Position, search
 from flowforge.ids import uuid7
+from tests.statements import counting_rows
 from tests.stored_rows import NOON
 
 Execution = Callable[..., UUID]
@@ -93,10 +96,101 @@ def test_a_search_for_text_says_where_it_gave_up_and_goes_on_there(
     assert (ids(second), second.searched_to) == ([needle], None)
 
 
-@pytest.mark.parametrize("text", ["", "x", "<12", "=1-" + str(UUID(int=0))])
-def test_what_is_no_position_is_refused(text: str) -> None:
+def test_a_search_that_gives_up_goes_on_upwards_where_the_oldest_come_first(
+    session: Session, user_id: UUID, execution: Execution
+) -> None:
+    for minute in range(7):
+        execution(minute)
+    needle = execution(7, error={"message": "needle"})
+    first = search(session, user_id, Filter(text="needle"), scanned=5, oldest_first=True)
+    assert (ids(first), first.searched_to) == ([], NOON + timedelta(minutes=4))
+    second = search(session, user_id, Filter(text="needle"), first.newer, scanned=5, oldest_first=True)
+    assert (ids(second), second.searched_to) == ([needle], None)
+
+
+def test_a_rare_status_is_looked_for_as_a_text_is(session: Session, user_id: UUID, execution: Execution) -> None:
+    completed = execution(0)
+    for minute in range(1, 8):
+        execution(minute, status="FAILED")
+    first = search(session, user_id, Filter(status=Status.COMPLETED), scanned=5)
+    assert (ids(first), first.searched_to) == ([], NOON + timedelta(minutes=3))
+    assert ids(search(session, user_id, Filter(status=Status.COMPLETED), first.older, scanned=5)) == [completed]
+
+
+class TestRowsLookedAt:
+    """A page takes as many rows out of the table as it shows, or as a scan may look at: never those of the history."""
+
+    RUNS = 6_000
+    BUSY, FAILING = UUID(int=7), UUID(int=8)
+
+    @pytest.fixture(autouse=True)
+    def history(self, session: Session, user_id: UUID) -> None:
+        """Nothing of the busy workflow has failed but its first run; the failing one has succeeded once, long ago."""
+        session.execute(
+            text(
+                """
+                INSERT INTO orchestrator.workflow_executions
+                    (workflow_id, user_id, status, current_step, trigger_type, created_at)
+                SELECT CASE n % 2 WHEN 0 THEN CAST(:busy AS uuid) ELSE CAST(:failing AS uuid) END, :user,
+                       CASE WHEN n = :runs THEN 'FAILED' WHEN n % 2 = 0 OR n = :runs - 1 THEN 'COMPLETED'
+                            WHEN n % 10 = 1 THEN 'CANCELLED' ELSE 'FAILED' END,
+                       0, 'webhook', :noon - n * interval '1 second'
+                FROM generate_series(1, :runs) AS n
+                """
+            ),
+            {"busy": self.BUSY, "failing": self.FAILING, "user": user_id, "runs": self.RUNS, "noon": NOON},
+        )
+        session.commit()
+        session.execute(text("ANALYZE orchestrator.workflow_executions"))
+        session.commit()
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            Filter(),
+            Filter(workflow_id=BUSY),
+            Filter(status=Status.FAILED),
+            Filter(status=Status.CANCELLED),
+            Filter(status=Status.RUNNING),
+            Filter(status=Status.FAILED, workflow_id=BUSY),
+            Filter(status=Status.CANCELLED, workflow_id=FAILING),
+            Filter(until=NOON - timedelta(minutes=90)),
+        ],
+    )
+    @pytest.mark.parametrize("oldest_first", [False, True])
+    def test_what_an_index_answers_is_all_that_is_read(
+        self, engine: Engine, session: Session, user_id: UUID, wanted: Filter, oldest_first: bool
+    ) -> None:
+        with counting_rows(engine) as rows:
+            search(session, user_id, wanted, size=25, oldest_first=oldest_first)
+        assert max(rows) <= 26
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            Filter(text="nothing"),
+            Filter(trigger_type="email"),
+            Filter(status=Status.COMPLETED, workflow_id=FAILING),
+            Filter(text="nothing", status=Status.FAILED, workflow_id=FAILING),
+        ],
+    )
+    def test_a_scan_ends_after_its_number(
+        self, engine: Engine, session: Session, user_id: UUID, wanted: Filter
+    ) -> None:
+        with counting_rows(engine) as rows:
+            assert search(session, user_id, wanted, scanned=500).rows == []
+        assert max(rows) == 500
+
+    def test_a_scan_ends_with_a_full_page(self, engine: Engine, session: Session, user_id: UUID) -> None:
+        with counting_rows(engine) as rows:
+            assert len(search(session, user_id, Filter(trigger_type="webhook"), size=25).rows) == 25
+        assert rows == [26]
+
+
+@pytest.mark.parametrize("written", ["", "x", "<12", "=1-" + str(UUID(int=0))])
+def test_what_is_no_position_is_refused(written: str) -> None:
     with pytest.raises(Invalid):
-        Position.parse(text)
+        Position.parse(written)
 
 
 def test_the_number_of_statements_is_bounded(

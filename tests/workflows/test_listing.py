@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
@@ -14,6 +15,8 @@ from flowforge.errors import Invalid, NotFound
 from flowforge.ids import uuid7
 from flowforge.workflows import tags
 from flowforge.workflows.listing import RUNS_SHOWN, Order, Sort, WorkflowFilter, count, search
+from tests.statements import counting_rows
+from tests.stored_rows import write_runs
 
 
 def names(session: Session, user_id: UUID, **wanted: object) -> list[str]:
@@ -80,6 +83,28 @@ def test_the_number_of_statements_does_not_grow(
     with statements() as sent:
         assert all(row.last for row in search(session, user_id).rows)
     assert len(sent) == 3
+
+
+@pytest.mark.parametrize("by", list(Sort))
+def test_runs_of_others_are_not_read_for_a_workflow_that_ran_long_ago(
+    engine: Engine,
+    session: Session,
+    user_id: UUID,
+    workflow: Callable[..., Workflow],
+    execution: Callable[..., UUID],
+    by: Sort,
+) -> None:
+    execution(-1, workflow_id=workflow("old").id)
+    workflow("never")
+    write_runs(session, user_id, workflow("busy").id, 5_000)
+    with counting_rows(engine) as rows:
+        assert [len(row.runs) for row in search(session, user_id, order=Order(Sort.NAME, False)).rows] == [
+            RUNS_SHOWN,
+            0,
+            1,
+        ]
+        search(session, user_id, order=Order(by))
+    assert max(rows) <= RUNS_SHOWN + 1
 
 
 def test_workflows_are_found_by_tag(session: Session, user_id: UUID, workflow: Callable[..., Workflow]) -> None:

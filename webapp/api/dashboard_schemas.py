@@ -45,7 +45,7 @@ class ExecutionsFound(Wire):
     content: list[ExecutionFound] = Field(validation_alias="rows")
     newer: Cursor = Field(description="Give it as `cursor` to get the page before this one.")
     older: Cursor = Field(description="Give it as `cursor` to get the next page.")
-    searched_to: datetime | None = Field(description="Set where a search for text gave up; `older` goes on behind it.")
+    searched_to: datetime | None = Field(description="Set where a search gave up; `older` (or `newer`) goes on there.")
     origins: dict[str, ExecutionOrigin] = Field(description="By the id of each execution: what it came from.")
 
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
-from flowforge.errors import Invalid
 from flowforge.execution.state import Status
 from flowforge.executions import search
 from flowforge.executions.origins import Origin, find_origins
@@ -39,7 +38,7 @@ class ExecutionsQuery(SearchQuery):
     from_: InstantOrNone = Field(None, alias="from", description="Inclusive.")
     to: InstantOrNone = Field(None, description="Exclusive.")
     cursor: TextOrNone = Field(None, description="`newer` or `older` of the page before.")
-    oldest_first: Flag = Field(False, description="`newer` leads on then. Not with `text` or `triggerType`.")
+    oldest_first: Flag = Field(False, description="`newer` leads on then.")
 
     @property
     def filter(self) -> Filter:
@@ -97,8 +96,6 @@ class Tags:
 @endpoint(Tag.EXECUTIONS, dashboard_schemas.ExecutionsFound, query=ExecutionsQuery)
 def executions(query: ExecutionsQuery) -> ListedExecutions:
     """Find executions, newest first, page by page; payloads and outputs are left out"""
-    if query.oldest_first and query.filter.needs_scan:
-        raise Invalid.at("/oldestFirst", "cannot be combined with text or triggerType")
     who, position = (session(), current_user_id()), Position.parse(query.cursor) if query.cursor else None
     found = search.search(*who, query.filter, position, size=query.size, oldest_first=query.oldest_first)
     origins = {str(id_): origin for id_, origin in find_origins(*who, [row.id for row in found.rows]).items()}

@@ -13,7 +13,7 @@ from flowforge import jsonio
 from flowforge.connections.views import ConnectionView
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.executions import executions
+from flowforge.executions.recent_runs import recent_runs
 from flowforge.jsonio import JsonObject
 from flowforge.preview import expression_context
 from flowforge.triggers.renewals import Renewal
@@ -183,7 +183,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         note=note_of(definition.get("settings")),
         overlaps=OVERLAPS,
         triggers=[trigger_card(row, sample, _find_connection) for row in registered],
-        recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).executions,
+        recent=recent_runs(session(), viewer_id(), workflow_id, _RECENT),
         sample=sample,
         payload=_example(sample) if payload is None else payload,
         file_field=request.form.get("file_field") or ("body.file" if "body" in (sample or {}) else "file"),
