@@ -23,6 +23,19 @@ values = st.recursive(
 
 
 @given(values)
+def test_a_database_gets_no_nul_and_everything_else_as_it_is(value: Any) -> None:
+    def stored(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {stored(name): stored(inner) for name, inner in part.items()}
+        if isinstance(part, list):
+            return [stored(inner) for inner in part]
+        return part.replace("\0", "\ufffd") if isinstance(part, str) else part
+
+    both = ["\0\\\0\\u0000", value]
+    assert jsonio.loads(jsonio.dumps_for_database(both)) == stored(both)
+
+
+@given(values)
 def test_what_is_written_is_read_again(value: Any) -> None:
     assert jsonio.loads(jsonio.dumps(value)) == value
     assert jsonio.loads(jsonio.indented(value)) == value
@@ -30,6 +43,7 @@ def test_what_is_written_is_read_again(value: Any) -> None:
 
 def test_times_are_written_in_one_length_so_that_their_texts_sort() -> None:
     written = [jsonio.format_time(datetime(year, 1, 2, 3, 4, 5, 67_899, UTC)) for year in (1, 50, 999, 2026)]
+    written.append(jsonio.format_time(datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)))
     assert written[0] == "0001-01-02T03:04:05.067Z"
     assert {len(text) for text in written} == {24}
     assert written == sorted(written)
