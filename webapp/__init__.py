@@ -26,6 +26,7 @@ from webapp import (
     identity,
     live,
     reset_mails,
+    script_modules,
     static_files,
     translation,
     ui,
@@ -138,6 +139,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     calls.install(app, backends.settings)
     held_threads.install(app, backends.settings)
     static_files.install(app)
+    script_modules.install(app)
     translation.install(app)
     compression.install(app)
     _install_database(app, backends.settings)

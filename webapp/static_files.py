@@ -33,7 +33,7 @@ def install(app: Flask) -> None:
 
 def _add_version(endpoint: str, values: dict[str, Any]) -> None:
     if endpoint == "static":
-        values.setdefault(_VERSION, _version())
+        values.setdefault(_VERSION, version())
 
 
 def _take_version(endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -44,17 +44,18 @@ def _take_version(endpoint: str | None, values: dict[str, Any] | None) -> None:
 def _let_it_be_kept(response: Response) -> Response:
     """Allows keeping only what is fetched by the address of what it holds now."""
     is_file = request.endpoint == "static" and response.status_code in {200, 304}
-    if is_file and g.static_version_in_address == _version():
+    if is_file and g.static_version_in_address == version():
         response.headers["Cache-Control"] = _FOR_GOOD
     return response
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the digest of all static files, as it is during this request."""
     if "static_version" not in g:
         folder = current_app.static_folder or ""
         g.static_version = _digest(folder, tuple(sorted(_files(folder))))
-    version: str = g.static_version
-    return version
+    digest: str = g.static_version
+    return digest
 
 
 def _files(folder: str) -> Iterator[File]:

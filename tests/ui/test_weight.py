@@ -65,6 +65,17 @@ def test_what_a_file_names_is_kept_as_well(ada: Browser) -> None:
                 assert "immutable" in answer.headers["Cache-Control"], other
 
 
+def test_a_page_names_all_that_its_scripts_import(ada: Browser) -> None:
+    """A browser fetches them side by side: it finds none only in another."""
+    page = ada.get(created(ada, GREETING) + "/build").text
+    named = set(re.findall(r'(?:src|href)="(/static/[^"]+\.js)"', page))
+    assert len(named) > 50
+    for address in named:
+        with ada.get(address) as answer:
+            imported = re.findall(r'^(?:import|.* from) "([^"]+)"', answer.text, re.MULTILINE)
+        assert {urljoin(address, name) for name in imported} <= named, address
+
+
 def test_a_changed_file_gets_another_address(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "inner.js"
     monkeypatch.setattr(app, "static_folder", str(tmp_path))
