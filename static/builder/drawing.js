@@ -1,7 +1,7 @@
 // Brings the flow up to date. Cards whose step is still there stay the elements that they are, moved where they belong;
 // only what they show is replaced, and only where it changed. So whoever marks cards finds the marks again.
 
-import { cardLink, flow, openedStep, root } from "./page.js";
+import { cardLink, cards, flow, openedStep, root } from "./page.js";
 
 const shownDrawing = () => flow.querySelector("[data-drawing]");
 
@@ -10,30 +10,53 @@ export const drawingVersion = () => shownDrawing().dataset.drawing;
 export const boxVersions = () => [...flow.querySelectorAll("[data-version]")].map((box) => box.dataset.version);
 
 let boxes; // those that were shown, by version
-let cards; // those that were shown and have no place yet, by step
+let kept; // the cards that stay, by what is drawn in their place
 
 // Afterwards the event `flowdrawn` says that cards may have come, gone or changed.
 export function showFlow(part) {
-  const focused = focusedCard();
-  boxes = shownBy("[data-version]", "version");
-  cards = shownBy(".node[data-step]", "step");
-  updateDrawing(shownDrawing(), part.querySelector("[data-drawing]"));
-  keepFocus(focused);
+  const drawing = part.querySelector("[data-drawing]");
+  boxes = new Map([...flow.querySelectorAll("[data-version]")].map((box) => [box.dataset.version, box]));
+  kept = matchCards(cards(), [...drawing.querySelectorAll(".node[data-at]")]);
+  updateDrawing(shownDrawing(), drawing);
   flow.dispatchEvent(new CustomEvent("flowdrawn"));
 }
 
-const shownBy = (selector, key) =>
-  new Map([...flow.querySelectorAll(selector)].map((element) => [element.dataset[key], element]));
+// A step without an id is called by its index, which changes when others come or go before it: what a card shows tells
+// more than the name.
+const SIGNS = [
+  (card) => `${card.dataset.step} ${boxOf(card).dataset.version}`,
+  (card) => boxOf(card).dataset.version,
+  (card) => card.dataset.step,
+];
 
-function focusedCard() {
-  const active = document.activeElement;
-  return flow.contains(active) ? { active, step: active.closest(".node")?.dataset.step } : null;
+function matchCards(shown, drawn) {
+  const found = new Map();
+  for (const sign of SIGNS) matchBy(sign, shown, drawn, found);
+  return found;
 }
 
-function keepFocus(focused) {
-  if (!focused || focused.active === document.activeElement) return;
-  const again = focused.active.isConnected ? focused.active : (linkOfStep(focused.step) ?? cardLink(openedStep()));
-  again?.focus({ preventScroll: true });
+function matchBy(sign, shown, drawn, found) {
+  const taken = new Set(found.values());
+  const free = Map.groupBy(
+    shown.filter((card) => !taken.has(card)),
+    sign,
+  );
+  for (const item of drawn) {
+    const card = found.has(item) ? null : free.get(sign(item))?.shift();
+    if (card) found.set(item, card);
+  }
+}
+
+// Returns what gives the focus back to the card that has it now. To be called when all is drawn: for a focus, the browser
+// lays out the page.
+export function holdFocus() {
+  const active = document.activeElement;
+  const step = flow.contains(active) && active.closest(".node")?.dataset.step;
+  return () => {
+    if (step === false || active === document.activeElement) return;
+    const again = active.isConnected ? active : (linkOfStep(step) ?? cardLink(openedStep()));
+    again?.focus({ preventScroll: true });
+  };
 }
 
 const linkOfStep = (step) => step && flow.querySelector(`.node[data-step="${CSS.escape(step)}"] > .box > .open`);
@@ -52,7 +75,7 @@ const hasSameNote = (shown, drawn) => "written" in drawn.dataset && shown.datase
 
 function updateList(list, drawn) {
   const items = [...drawn.children].filter((item) => item.matches(".node"));
-  const wanted = items.map(takeCard);
+  const wanted = items.map((item) => kept.get(item) ?? item);
   list.ariaLabel = drawn.ariaLabel;
   list.dataset.list = drawn.dataset.list;
   removeOthers(list, new Set(wanted));
@@ -65,12 +88,6 @@ function updateList(list, drawn) {
 }
 
 const positionIn = (at) => Number(at.slice(at.lastIndexOf("/") + 1));
-
-function takeCard(item) {
-  const card = cards.get(item.dataset.step);
-  cards.delete(item.dataset.step);
-  return card ?? item;
-}
 
 function removeOthers(list, wanted) {
   for (const card of list.querySelectorAll(":scope > .node")) if (!wanted.has(card)) takeOut(card);
@@ -118,6 +135,7 @@ const lanesOf = (card) => card.querySelector(":scope > .flow-lanes");
 function updateCard(card, item) {
   const wanted = boxOf(item);
   if (boxOf(card).dataset.version !== wanted.dataset.version || card === item) boxOf(card).replaceWith(filled(wanted));
+  card.dataset.step = item.dataset.step;
   locate(card, item.dataset.at);
   updateLanes(card, item);
 }

@@ -3,7 +3,7 @@
 import { offerAsking } from "./asked-values.js";
 import { offerEditors } from "./code-fields.js";
 import { offerData } from "./data-search.js";
-import { markOpened, showFlow } from "./drawing.js";
+import { holdFocus, markOpened, showFlow } from "./drawing.js";
 import { offerMarks } from "./expression-marks.js";
 import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
@@ -26,9 +26,11 @@ const SHOW = {
 export function showParts({ ok, page }) {
   const parts = page.querySelectorAll("[data-part]");
   if (!parts.length) return refuse("You may have been signed out, or the server is restarting. Reload the page.");
+  const giveBackFocus = holdFocus();
   if (ok) clearRefusal();
   for (const part of parts) SHOW[part.dataset.part]?.(part);
   markOpened();
+  giveBackFocus();
 }
 
 function showBar(part) {

@@ -80,6 +80,12 @@ def test_a_card_has_the_same_version_wherever_it_stands(long: Builder) -> None:
     assert versions(long.page()) == [*before[1:], before[0]]
 
 
+def test_steps_without_an_id_are_not_drawn_anew_when_their_index_changes(ada: Browser, app: Flask) -> None:
+    actions = [{"type": "WAIT", "config": {"seconds": n + 1}} for n in range(40)]
+    builder = Builder(ada, app, created(ada, {**MANY, "actions": actions}))
+    assert drawn(edited(builder, builder.page(), op="delete", at="/actions/3")) == 0
+
+
 def test_a_block_is_drawn_anew_when_there_is_more_in_it(ada: Browser, app: Flask) -> None:
     loop = {"id": "loop", "type": "FOR_EACH", "config": {"items": "{{ trigger.items }}"}, "actions": []}
     flow = {**MANY, "actions": [{**loop, "actions": [MANY["actions"][0]]}]}

@@ -73,8 +73,9 @@ class Node:
 
     @property
     def version(self) -> str:
-        """A digest of what the card shows, which is the same wherever it stands."""
-        own = replace(self, at="", position=0, last=False, lanes=())
+        """A digest of what the card shows, which is the same wherever it stands, also where its step is known only by
+        its index."""
+        own = replace(self, at="", id="", position=0, last=False, lanes=())
         return digest((own, len(self.inside), self.problems_inside))
 
 
