@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
+
+from redis import Redis
 
 from flowforge import jsonio
 from flowforge.events import ExecutionStart
@@ -33,6 +36,27 @@ def entry_fields(entry: LogEntry) -> JsonObject:
 
 def entry_json(entry: LogEntry) -> bytes:
     return jsonio.dumps({"cursor": entry.cursor, "entry": entry_fields(entry)})
+
+
+def watched(redis: Redis, execution_ids: Iterable[UUID]) -> set[UUID]:
+    """Returns those of the executions that somebody watches; asks Redis once. Raises RedisError."""
+    asked = list(dict.fromkeys(execution_ids))
+    answers = redis.pubsub_numsub(*map(channel, asked)) if asked else []
+    return {execution_id for execution_id, (_, viewers) in zip(asked, answers, strict=True) if viewers}
+
+
+def announce(redis: Redis, stored: Sequence[LogEntry]) -> None:
+    """Publishes lines of executions that somebody watches. Raises RedisError.
+
+    They are stored before it is asked who watches, and a viewer subscribes before it reads what is stored: it misses
+    none, whenever it comes.
+    """
+    viewed = watched(redis, [entry.execution_id for entry in stored if entry.execution_id is not None])
+    pipeline = redis.pipeline(transaction=False)
+    for entry in stored:
+        if entry.execution_id in viewed:
+            pipeline.publish(channel(entry.execution_id), entry_json(entry))
+    pipeline.execute()
 
 
 def draft_json(start: ExecutionStart, text: str) -> bytes:

@@ -121,9 +121,9 @@ class Catalog:
         """See `secret_values`."""
         return secret_values(opened, self._secret_keys(type_))
 
-    def _secret_keys(self, type_: str) -> list[str]:
+    def _secret_keys(self, type_: str) -> tuple[str, ...]:
         found = self._connectors.get(type_.upper())
-        return list(found.secret_keys()) if found else []
+        return found.secret_keys() if found else ()
 
 
 @cache

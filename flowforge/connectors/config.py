@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError
@@ -82,8 +83,13 @@ def fields_without_expressions(model: type[ConnectorConfig]) -> Iterator[tuple[s
             yield from ((key, str(extra["noExpressions"])) for key in spellings(name, declared))
 
 
-def secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:
+@cache
+def secret_keys(model: type[ConnectorConfig]) -> tuple[str, ...]:
     """Every key of a config under which a secret may stand, in all its spellings; ByName, where its name decides."""
+    return tuple(_find_secret_keys(model))
+
+
+def _find_secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:
     for name, declared in model.model_fields.items():
         extra = declared.json_schema_extra
         if isinstance(extra, dict) and (extra.get("secret") or extra.get("secretNames")):

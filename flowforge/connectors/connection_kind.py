@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,7 +104,7 @@ class ConnectionKind(Generic[C]):
         schema = self.saved_model.model_json_schema(by_alias=True)
         return {key: schema[key] for key in ("type", "properties", "required", "$defs") if key in schema}
 
-    def secret_keys(self) -> Iterator[str]:
+    def secret_keys(self) -> tuple[str, ...]:
         return secret_keys(self.config)
 
     def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:

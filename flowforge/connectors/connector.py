@@ -215,7 +215,7 @@ class Connector(Generic[C]):
         """Rules about several fields have no path: a connection that fills fields in may satisfy them."""
         return bool(self.shared_fields) if not path else path[0] in self.shared_fields
 
-    def secret_keys(self) -> Iterator[str]:
+    def secret_keys(self) -> tuple[str, ...]:
         """Every key of the config under which a secret may stand."""
         return secret_keys(self.config)
 

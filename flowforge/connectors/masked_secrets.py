@@ -18,7 +18,7 @@ _NOTHING_KEPT = "is masked, but no secret is stored here to be kept; give the se
 def secret_keys(catalog: Catalog, action_type: str) -> tuple[str, ...]:
     """Empty for a type that no connector has."""
     try:
-        return tuple(catalog.get(action_type).secret_keys())
+        return catalog.get(action_type).secret_keys()
     except UnknownAction:
         return ()
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from flowforge import jsonio
 from flowforge.events import ExecutionStart
-from flowforge.live import channel, draft_json
+from flowforge.live import channel, draft_json, watched
 from flowforge.secrets import begun_secret, mask_text
 
 logger = logging.getLogger(__name__)
@@ -50,10 +50,9 @@ class AnnouncedDraft:
 
     def _announce(self) -> bool:
         """Whether Redis could be asked."""
-        name = channel(self.start.execution_id)
         try:
-            ((_, viewers),) = self.redis.pubsub_numsub(name)
-            if viewers:
+            if watched(self.redis, [self.start.execution_id]):
+                name = channel(self.start.execution_id)
                 self.redis.publish(name, draft_json(self.start, jsonio.writable(self._shown)))
         except (RedisError, OSError) as error:
             logger.info("what a step writes is not shown, since Redis is away: %s", error)

@@ -18,7 +18,7 @@ from flowforge.engine.foreign_results import ForeignResults, is_foreign
 from flowforge.engine.plans import Plans
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
 from flowforge.jsonio import JsonObject
-from flowforge.live import channel, entry_json
+from flowforge.live import announce
 from flowforge.logbook import DATA_LIMIT_BYTES, LogEntry, NewEntry
 from flowforge.secrets import MASK, is_sealed
 from flowforge.wiring import Backends
@@ -64,13 +64,9 @@ class LogSink:
         """Nothing is in flight between two batches."""
 
     def _announce(self, entries: Sequence[LogEntry]) -> None:
-        """Publishes lines to live viewers; one that misses a line finds it in the store."""
+        """Publishes lines to live viewers, where there are any; one that misses a line finds it in the store."""
         try:
-            pipeline = self._backends.redis.pipeline(transaction=False)
-            for entry in entries:
-                if entry.execution_id is not None:
-                    pipeline.publish(channel(entry.execution_id), entry_json(entry))
-            pipeline.execute()
+            announce(self._backends.redis, entries)
         except RedisError as error:
             logger.warning("%d log lines were not announced: %s", len(entries), error)
 
@@ -89,8 +85,7 @@ class LogSink:
                 return _trigger_entry(message)
             case ExecutionStart():
                 config = message.action_config if message.shown_config is None else message.shown_config
-                masked = _without_sealed(self._catalog.mask(message.action_type, config))
-                return _start_entry(message.model_copy(update={"action_config": masked, "shown_config": None}))
+                return _start_entry(message, _without_sealed(self._catalog.mask(message.action_type, config)))
             case ExecutionResult():
                 return _result_entry(message)
             case ExecutionEvent():
@@ -117,9 +112,10 @@ def _trigger_entry(message: TriggerEvent) -> NewEntry:
     )
 
 
-def _start_entry(message: ExecutionStart) -> NewEntry:
+def _start_entry(message: ExecutionStart, shown_config: JsonObject) -> NewEntry:
     """Leaves the context out: it repeats the trigger's payload and every earlier output."""
-    lean = message.model_copy(update={"context": {}, "trigger_payload": {}})
+    shown = {"action_config": shown_config, "shown_config": None, "context": {}, "trigger_payload": {}}
+    lean = message.model_copy(update=shown)
     attempt = f"{message.step_index}:{message.iteration}:{message.attempt}"
     return _execution_entry(message, f"start:{message.execution_id}:{attempt}", "START", "STARTED", _data(lean))
 

@@ -64,8 +64,8 @@ class MongoLogStore:
     def append(self, entries: Sequence[NewEntry]) -> list[LogEntry]:
         if not entries:
             return []
-        stamped = [(entry, *self._clock.next()) for entry in entries]
-        documents = [_document(entry, id_, moment) for entry, id_, moment in stamped]
+        ids, moment = self._clock.stamp(len(entries))
+        documents = [_document(entry, id_, moment) for entry, id_ in zip(entries, ids, strict=True)]
         with self._asking():
             duplicates = self._insert(documents)
         return [_entry(document) for index, document in enumerate(documents) if index not in duplicates]

@@ -49,15 +49,18 @@ _DICTIONARIES = {
 
 _NEWEST = max(_DICTIONARIES)
 
+_DEFLATER = zlib.compressobj(
+    _LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _DICTIONARIES[_NEWEST]
+)
+"""Has read the dictionary, which takes as long as deflating a line: every line begins with a copy of it."""
+
 
 def pack(data: JsonObject) -> bytes | None:
     """Returns the data packed, None where they are longer than LONGEST_TEXT. Raises TypeError for what is not JSON."""
     text = jsonio.dumps_for_database(data).encode()
     if len(text) > LONGEST_TEXT:
         return None
-    deflater = zlib.compressobj(
-        _LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _DICTIONARIES[_NEWEST]
-    )
+    deflater = _DEFLATER.copy()
     return bytes([_NEWEST]) + len(text).to_bytes(2) + deflater.compress(text) + deflater.flush()
 
 

@@ -41,25 +41,26 @@ class PostgresLogStore:
     def append(self, entries: Sequence[NewEntry]) -> list[LogEntry]:
         if not entries:
             return []
-        stamped = [(entry, *self._clock.next()) for entry in entries]
-        rows = jsonio.dumps_for_database([_row(entry, id_, moment) for entry, id_, moment in stamped])
+        ids, moment = self._clock.stamp(len(entries))
+        stamped = list(zip(entries, ids, strict=True))
+        rows = jsonio.dumps_for_database([_row(entry, id_) for entry, id_ in stamped])
         with unavailable_when_down(), self._engine.begin() as connection:
             written = connection.exec_driver_sql(
                 """
                 INSERT INTO logbook.execution_logs (id, dedup_key, user_id, workflow_id, execution_id, event_id,
                                                     event_type, status, timestamp, repeated_ids, data, packed)
-                SELECT id, dedup_key, user_id, workflow_id, execution_id, event_id, event_type, status, timestamp,
-                    repeated_ids, data, decode(packed, 'base64')
+                SELECT id, dedup_key, user_id, workflow_id, execution_id, event_id, event_type, status,
+                    %(moment)s::timestamptz, repeated_ids, data, decode(packed, 'base64')
                 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
                     id varchar, dedup_key text, user_id uuid, workflow_id uuid, execution_id uuid, event_id uuid,
-                    event_type text, status text, timestamp timestamptz, repeated_ids smallint, data jsonb, packed text)
+                    event_type text, status text, repeated_ids smallint, data jsonb, packed text)
                 ON CONFLICT DO NOTHING RETURNING id
                 """,
-                {"rows": rows},
+                {"rows": rows, "moment": moment},
                 execution_options=PREPARED,
             )
             new = {row[0] for row in written}
-        return [_entry_of(entry, id_, moment) for entry, id_, moment in stamped if id_ in new]
+        return [_entry_of(entry, id_, moment) for entry, id_ in stamped if id_ in new]
 
     def missing(self, dedup_keys: Sequence[str]) -> set[str]:
         with unavailable_when_down(), self._engine.connect() as connection:
@@ -163,7 +164,7 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _row(entry: NewEntry, id_: str, moment: datetime) -> JsonObject:
+def _row(entry: NewEntry, id_: str) -> JsonObject:
     columns = {
         "id": id_,
         "dedup_key": _short(entry.dedup_key),
@@ -173,7 +174,6 @@ def _row(entry: NewEntry, id_: str, moment: datetime) -> JsonObject:
         "event_id": entry.event_id,
         "event_type": entry.event_type,
         "status": entry.status,
-        "timestamp": moment,
     }
     data, repeated_ids = leave_out(entry.data, columns)
     packed = pack(data)

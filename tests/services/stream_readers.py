@@ -15,7 +15,7 @@ from sqlalchemy import update
 from flowforge import jsonio
 from flowforge.db.tables import ExecutionRow
 from flowforge.events import ExecutionStart
-from flowforge.live import channel, draft_json, entry_json
+from flowforge.live import announce, channel, draft_json
 from flowforge.logbook import LogEntry, NewEntry
 from tests.api.things import EXECUTIONS, execution
 from tests.people import Person
@@ -59,8 +59,8 @@ class Watched:
             for number, (kind, status) in enumerate(lines)
         ]
         written = self._stage.backends.logbook.append(entries)
-        for entry in written if announced else ():
-            self._stage.backends.redis.publish(channel(self.id), entry_json(entry))
+        if announced:
+            announce(self._stage.backends.redis, written)
         return written
 
 
