@@ -74,7 +74,8 @@ class LinkedWait:
 @blueprint.get("")
 @endpoint(Tag.EXECUTIONS, schemas.ExecutionPage, query=ExecutionsQuery)
 def list_page(query: ExecutionsQuery) -> Envelope:
-    """A page of the caller's executions; totals are counted up to 10,000, data are left out above 8 MB"""
+    """A page of the caller's executions; totals are counted up to 10,000, another order than that of `createdAt` is one
+    of the newest 10,000, data are left out above 8 MB"""
     found = executions.find(
         session(),
         current_user_id(),
