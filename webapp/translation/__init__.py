@@ -14,6 +14,7 @@ def install(app: Flask) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(texts.look_up, texts.look_up_plural, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["_"] = environment.globals["gettext"] = texts.gettext_in_template
     environment.globals["ngettext"] = texts.ngettext_in_template
     environment.filters |= {
         "translated": texts.translated,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from gettext import NullTranslations
+
 from markupsafe import Markup, escape
 
 from webapp.translation import language
 from webapp.translation.catalogues import translations
 from webapp.translation.formats import number
+
+_MOST_KEPT = 10_000
 
 
 def gettext(text: str, **values: object) -> str:
@@ -45,15 +50,30 @@ def translated(text: str) -> str:
     return translations(language.current(), "declared").gettext(text) if text else text
 
 
+def gettext_in_template(text: str, /, **values: object) -> Markup:
+    """The text for templates, where it is HTML and values are escaped."""
+    return Markup(look_up(text)) % values if values else _plain(_messages(), text)  # noqa: S704  (as below)
+
+
+@lru_cache(_MOST_KEPT)
+def _plain(messages: NullTranslations, text: str) -> Markup:
+    """A text without values; kept, since a list shows the same few in each of its rows."""
+    return Markup(messages.gettext(text)) % {}  # noqa: S704  (texts are ours, not people's)
+
+
 def ngettext_in_template(one: str, many: str, count: int, **values: object) -> Markup:
-    """The same for templates, where the text is HTML and values are escaped; `num` is Jinja's name for the number."""
+    """The same for a number; `num` is Jinja's name for it."""
     shown = {"count": number(count), "num": number(count), **values}
     return Markup(look_up_plural(one, many, count)) % shown  # noqa: S704  (texts are ours, not people's)
 
 
 def look_up(text: str) -> str:
-    return translations(language.current(), "messages").gettext(text)
+    return _messages().gettext(text)
 
 
 def look_up_plural(one: str, many: str, count: int) -> str:
-    return translations(language.current(), "messages").ngettext(one, many, count)
+    return _messages().ngettext(one, many, count)
+
+
+def _messages() -> NullTranslations:
+    return translations(language.current(), "messages")

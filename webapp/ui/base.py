@@ -14,7 +14,7 @@ from flowforge.language.filters.all_filters import FILTERS
 from webapp.caching import never_store
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.receiving import run_payload
-from webapp.ui import csrf, guard, text, zones
+from webapp.ui import csrf, guard, quick_addresses, text, zones
 from webapp.ui.conditions import OPERATORS, UNARY, shown_rows
 from webapp.ui.fields import are_wrong, by_group
 from webapp.ui.loop_words import loop_count, loop_run, loop_title
@@ -64,6 +64,8 @@ for _filter in (
     zones.offered_zones,
 ):
     blueprint.add_app_template_filter(_filter)
+blueprint.add_app_template_global(quick_addresses.address_of, "url_for")
+blueprint.add_app_template_global(quick_addresses.icon, "drawn_icon")
 
 
 def requested_page() -> int:
