@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.presets.all_presets import presets
+from flowforge.connectors.presets.preset import Preset
 from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.definition import WorkflowSettings
@@ -51,6 +52,7 @@ def _connections() -> Named:
         yield from _kind(f"connection {kind.type}", kind, kind.config_schema())
     for name, preset in presets().items():
         yield from _kind(f"preset {name}", preset, {})
+        yield from _under(f"preset {name}", *_texts_of_sign_in(preset))
 
 
 def _triggers() -> Named:
@@ -96,6 +98,13 @@ def _texts_of_template(template: Template) -> Iterator[str]:
         yield from (field.label, field.hint)
 
 
+def _texts_of_sign_in(preset: Preset) -> Iterator[str]:
+    if preset.account:
+        yield from (preset.account.title, preset.account.description)
+    for scope in preset.scopes:
+        yield from (scope.product, scope.words)
+
+
 def _kind(name: str, kind: _Kind, schema: Mapping[str, Any]) -> Named:
     yield from _under(name, kind.title, kind.help, *_texts_of_fields(fields_of(schema)))
 
@@ -110,7 +119,8 @@ def _texts_of_fields(fields: Iterable[Field]) -> Iterator[str]:
         yield from (field.label, field.help, field.group, field.entry)
         yield from (field.labels or {}).values()
         yield from (label for _, label in field.suggestions)
-        yield from _texts_of_fields(field.variants if field.kind == "variants" else field.inner)
+        alternatives = field.alternatives_of_record(0)
+        yield from _texts_of_fields(alternatives.variants if alternatives else field.inner)
 
 
 _KINDS = (_connectors, _connections, _triggers, _blocks, _settings_of_workflows, _filters, _templates, _guide)

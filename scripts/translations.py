@@ -1,17 +1,18 @@
 """`make translations`: extracts the texts that pages show, and brings the catalogues of all languages up to date.
 
-Translations of texts that are gone leave with them. `--check` writes nothing: it tells what is missing, per language.
+Translations of texts that are gone leave with them. `--check` writes nothing: it names the texts that are not
+translated, per language, and fails where there are any.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
@@ -32,13 +33,24 @@ _WIDTH = 120
 
 
 def main() -> None:
-    is_check = "--check" in sys.argv
+    is_check, is_complete = "--check" in sys.argv, True
     for language in languages():
         for template in () if language == ENGLISH else (messages(), declared()):
             merged = _merged(language, template)
-            sys.stdout.write(f"{language} {merged.domain}: {_done(merged)} of {len(merged)} texts are translated\n")
-            if not is_check:
+            missing = _untranslated(merged)
+            done = len(merged) - len(missing)
+            sys.stdout.write(f"{language} {merged.domain}: {done} of {len(merged)} texts are translated\n")
+            if is_check:
+                sys.stdout.writelines(f"  {text!r}\n" for text in missing)
+                is_complete = is_complete and not missing
+            else:
                 _write(language, merged)
+    sys.exit(0 if is_complete else 1)
+
+
+def untranslated(language: str, template: Catalog) -> list[str]:
+    """The texts of `messages()` or `declared()` that the language's catalogue does not translate."""
+    return _untranslated(_merged(language, template))
 
 
 def messages() -> Catalog:
@@ -74,12 +86,16 @@ def _write(language: str, merged: Catalog) -> None:
         write_po(file, merged, width=_WIDTH, sort_output=True, include_lineno=False, omit_header=True)
 
 
-def _done(catalog: Catalog) -> int:
-    return sum(1 for message in _texts(catalog) if all(message.string if message.pluralizable else [message.string]))
+def _untranslated(catalog: Catalog) -> list[str]:
+    return [_text(message) for message in catalog if message.id and not _is_translated(message)]
 
 
-def _texts(catalog: Catalog) -> Iterator[Any]:
-    return (message for message in catalog if message.id)
+def _is_translated(message: Message) -> bool:
+    return all(message.string if message.pluralizable else [message.string])
+
+
+def _text(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
 if __name__ == "__main__":

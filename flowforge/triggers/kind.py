@@ -29,6 +29,7 @@ from flowforge.form_view import FormView
 from flowforge.jsonio import JsonObject
 from flowforge.language.wording import problems_of
 from flowforge.triggers.json_schema import object_schema
+from flowforge.triggers.summary import TriggerSummary
 
 Json = Mapping[str, Any]
 Command = Callable[[str, Json, Json | None], str | None]
@@ -159,10 +160,10 @@ class TriggerKind(Generic[C]):
         """The keys under which a config holds secrets."""
         return keys_of_secrets(self.config)
 
-    def describe(self, config: Json) -> str:
-        """One line that sums a config up; never raises."""
+    def summary(self, config: Json) -> TriggerSummary:
+        """Sums a config up; never raises."""
         del config
-        return self.help
+        return TriggerSummary(texts=[self.help])
 
     def due_at(self, config: Json, before: Registered, now: datetime) -> datetime | None:
         """Compute when a registration that is enabled with a usable config is due next."""

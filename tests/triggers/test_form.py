@@ -19,6 +19,7 @@ from flowforge.engine import intake
 from flowforge.errors import Unavailable
 from flowforge.settings import Settings
 from flowforge.triggers.kinds.form import KIND
+from flowforge.triggers.summary import TriggerSummary
 from flowforge.wiring import Backends
 from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, pointers, stored_trigger, triggers_of, workflow
 from tests.engine.pipeline import working
@@ -587,7 +588,7 @@ class TestDeclaration:
         view = KIND.preview(half)
         assert (view.title, [field.name for field in view.fields]) == ("Form", ["name", "age"])
         assert KIND.preview({"fields": [{"label": "A"}, {"label": "A"}]}).fields == []
-        assert KIND.describe(half) == "“Form”, 2 fields"
+        assert KIND.summary(half) == TriggerSummary("Form", fields=2)
 
     def test_gives_a_sample_like_a_payload(self) -> None:
         sample = KIND.sample({"fields": FIELDS})

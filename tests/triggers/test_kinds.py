@@ -16,6 +16,7 @@ from flowforge.triggers.kind import Registered, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys, trigger_kinds
 from flowforge.triggers.kinds.webhook import curl
 from flowforge.triggers.polling.config import PollConfig
+from flowforge.triggers.summary import TriggerSummary
 
 SPRITE = (Path(__file__).parents[2] / "static" / "icons.svg").read_text(encoding="utf-8")
 KINDS = list(trigger_kinds().values())
@@ -27,7 +28,7 @@ def test_says_what_pages_show(kind: TriggerKind[Any]) -> None:
     assert kind.title
     assert kind.help
     assert f'<symbol id="{kind.icon}"' in SPRITE
-    assert kind.describe({})
+    assert kind.summary({}) != TriggerSummary()
 
 
 @each_kind
@@ -44,7 +45,7 @@ def test_says_what_is_wrong_with_anything_that_may_be_written(kind: TriggerKind[
         for problem in kind.problems(config):
             assert problem.pointer.startswith("/")
             assert problem.message
-        assert isinstance(kind.describe(config), str)
+        assert isinstance(kind.summary(config), TriggerSummary)
         assert isinstance(kind.sample(config), dict)
 
 

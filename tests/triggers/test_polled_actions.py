@@ -397,7 +397,7 @@ class TestConfig:
         assert kind is not None
         config = {"url": "https://x.test/{{ trigger.since }}", "headers": {"X": "{{ secrets.KEY }}"}, "cron": "@daily"}
         assert kind.problems(config) == []
-        assert kind.describe(config) == "https://x.test/{{ trigger.since }}: at 00:00 (UTC)"
+        assert kind.summary(config).subject == "https://x.test/{{ trigger.since }}"
 
     def test_it_comes_due_as_it_says(self, backends: Backends, engine: Engine, api: ChangingList) -> None:
         new = polled(engine, api, cron="0 0 1 1 *")

@@ -24,12 +24,15 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.texts: list[str] = []
         self._open: list[str] = []
+        self._choice = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.texts += [given[name] or "" for name in _SAID if name in given]
         if tag == "input" and given.get("type") in ("submit", "button"):
             self.texts.append(given.get("value") or "")
+        if tag == "option":
+            self._choice = given.get("value") or ""
         if tag not in _EMPTY:
             self._open.append(tag)
 
@@ -43,8 +46,12 @@ class _Reader(HTMLParser):
             pass
 
     def handle_data(self, data: str) -> None:
-        if not _SILENT & {*self._open}:
+        if not _SILENT & {*self._open} and not self._is_value(data):
             self.texts.append(data)
+
+    def _is_value(self, data: str) -> bool:
+        """Whether it is a choice that is shown as the API knows it."""
+        return self._open[-1:] == ["option"] and data.strip() == self._choice
 
 
 def shown_texts(html: str) -> Iterator[str]:

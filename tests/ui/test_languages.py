@@ -11,11 +11,14 @@ from babel.messages import Catalog, Message
 from flask import Flask, render_template_string
 
 from flowforge.languages import ENGLISH, languages
+from scripts.translations import declared, messages, untranslated
 from tests.ui.conftest import Browser
 from webapp.translation import catalogues, language, scripts
 from webapp.translation.texts import gettext, lazy, ngettext, translated
 from webapp.ui import zones
 
+COMPLETE = ("de",)
+"""Languages in which no text may be missing."""
 GERMAN = {"Accept-Language": "de-AT, en;q=0.5"}
 
 
@@ -74,6 +77,13 @@ class TestTheTimesOfAPage:
         ada.send("/templates/greet", "/templates")
         ada.client.set_cookie(zones.COOKIE, sent)
         assert 'data-zone="UTC"' in ada.get("/").text
+
+
+@pytest.mark.parametrize("texts_of", [messages, declared])
+@pytest.mark.parametrize("tag", COMPLETE)
+def test_a_complete_language_translates_every_text(tag: str, texts_of: Callable[[], Catalog]) -> None:
+    """`make translations` puts new texts into the catalogues, where they wait for theirs."""
+    assert untranslated(tag, texts_of()) == []
 
 
 @pytest.mark.parametrize("domain", ["messages", "declared"])

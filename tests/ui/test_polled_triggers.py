@@ -63,4 +63,4 @@ def test_what_cannot_be_asked_is_told(ada: Browser, path: str, api: ChangingList
 def test_the_page_of_the_workflow_sums_it_up(ada: Browser, path: str, api: ChangingList) -> None:
     page = ada.get(path).text
     assert "New in an API" in page
-    assert f"{api.url}: every 5 minutes" in page
+    assert f"{api.url} · Every 5 minutes" in page

@@ -3,20 +3,24 @@ outside of them is data."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from gettext import NullTranslations
+from typing import Any
 
 import pytest
 from babel.messages import Catalog
 from flask import Flask
 
+from flowforge.connectors.catalog import load_catalog
 from scripts.translations import declared, messages
 from tests.ui.conftest import Browser
 from tests.ui.shown_texts import has_words, shown_texts
 from tests.ui.test_pages import created
 from webapp.translation import texts
+from webapp.ui.fields import fields_of
 
 _OPEN, _CLOSE = "⟦", "⟧"
 _DATA = frozenset(
@@ -25,6 +29,10 @@ _DATA = frozenset(
         *("English", "Deutsch", "FlowForge"),  # languages call themselves so
         *("text", "number", "boolean", "datetime", "json", "none", "starttls", "tls"),  # values of the API
         *("Write", "a", "greeting", "calledWith"),  # the steps of a template
+        *("login", "black", "white", "ffffff00", "INBOX", "rows", "Sheet1", "Form", "Send"),  # what holds where a field
+        *("PUT", "PATCH", "DELETE", "id", "trigger", "·"),  # is left empty
+        *("-", "type", "HTTP_REQUEST", "page", "2", "sort", "name", "X-Event", "created"),  # examples
+        *("is", "required", "resize", "width", "or", "height", "needed"),  # problems, which are those of the API
     }
 )
 _ZONE = re.compile(r"[A-Z]\w+/[\w/ .+-]+")
@@ -34,8 +42,20 @@ _PAGES = (
     *("/executions", "/connections", "/connections/new?type=smtp", "/variables", "/tables", "/tables/new", "/apis"),
     *("/settings", "/settings/password", "/settings/second-factor", "/settings/tokens", "/settings/sessions"),
     *("/settings/appearance", "/failed-messages", "/administration/accounts", "/nowhere", "{workflow}"),
+    *("{workflow}/build", "/connections/new", "/connections/new?preset=google", "/connections/new?preset=salesforce"),
 )
 _BEFORE_SIGNING_IN = ("/sign-in", "/register", "/password-resets", "/password-resets/unknown", "/invitations/unknown")
+
+
+def drafted(browser: Browser, definition: dict[str, Any]) -> str:
+    """Path of a workflow with that draft."""
+    workflow = created(browser)
+    page = browser.get(f"{workflow}/build").text
+    [revision] = re.findall(r'data-revision="(\d+)"', page)
+    text = json.dumps(definition)
+    answer = browser.send(f"{workflow}/build/text?as=json", f"{workflow}/build", revision=revision, text=text)
+    assert answer.status_code == 303, answer.text
+    return workflow
 
 
 class Bracketed(NullTranslations):
@@ -73,7 +93,7 @@ def outside(html: str) -> Iterator[str]:
             depth += character == _OPEN
             rest += "" if depth else character
             depth -= character == _CLOSE
-        if has_words(rest) and not _ZONE.fullmatch(rest.strip()) and not {*re.findall(r"[\w@.-]+", rest)} <= _DATA:
+        if has_words(rest) and not _ZONE.fullmatch(rest.strip()) and not {*re.findall(r"[\w@.·-]+", rest)} <= _DATA:
             yield rest.strip()
 
 
@@ -81,6 +101,25 @@ def test_the_pages_of_an_account(ada: Browser, bracketed: None) -> None:
     workflow = created(ada)
     found = {path: [*outside(ada.get(path.format(workflow=workflow)).text)] for path in _PAGES}
     assert {path: rest for path, rest in found.items() if rest} == {}
+
+
+@pytest.mark.parametrize("type_", ["webhook", "form", "email", "scheduler", "sheets_read"])
+def test_the_form_of_a_trigger(ada: Browser, bracketed: None, type_: str) -> None:
+    trigger = {"type": type_, "config": {}}
+    workflow = drafted(ada, {"name": "Orders", "trigger": trigger, "actions": []})
+    assert [*outside(ada.get(f"{workflow}/build?step=trigger&fresh=1").text)] == []
+
+
+@pytest.mark.parametrize("type_", ["LIST", "IMAGE"])
+def test_the_form_of_a_step_with_operations(ada: Browser, bracketed: None, type_: str) -> None:
+    [operations] = [
+        field for field in fields_of(load_catalog().get(type_).config_schema()) if field.key == "operations"
+    ]
+    each = operations.alternatives_of_record(0)
+    assert each
+    step = {"type": type_, "config": {"operations": [{"do": one.inner[0].choices[0]} for one in each.variants]}}
+    workflow = drafted(ada, {"name": "Orders", "trigger": {"type": "manual"}, "actions": [step]})
+    assert [*outside(ada.get(f"{workflow}/build?step=/actions/0&fresh=1").text)] == []
 
 
 def test_the_pages_before_signing_in(visitor: Browser, ada: Browser, bracketed: None) -> None:

@@ -6,6 +6,7 @@ sides of the Atlantic.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from webapp.translation import language
 
 if TYPE_CHECKING:
     from babel import Locale
+
+_NAME = re.compile(r"[A-Z][a-z]{2,}")
 
 
 def number(value: int) -> str:
@@ -68,6 +71,17 @@ def minute(local: datetime) -> str:
     from babel.dates import format_skeleton, format_time
 
     return f"{format_skeleton('MMMEd', local, locale=locale)}, {format_time(local, 'short', locale=locale)}"
+
+
+def calendar_names(text: str) -> str:
+    """The text with its English names of days and months in the reader's language: `nur am Montag`"""
+    locale = _locale()
+    if locale is None:
+        return text
+    english = _parsed(ENGLISH)
+    names = {english.days["format"]["wide"][day]: name for day, name in locale.days["format"]["wide"].items()}
+    names |= {english.months["format"]["wide"][month]: name for month, name in locale.months["format"]["wide"].items()}
+    return _NAME.sub(lambda found: names.get(found[0], found[0]), text)
 
 
 def _locale() -> Locale | None:

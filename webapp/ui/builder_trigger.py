@@ -18,11 +18,12 @@ from flowforge.triggers.kinds.webhook import WEBHOOK, usual_method
 from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
 from flowforge.triggers.views import TriggerView
 from flowforge.triggers.webhooks.sample_request import SampleRequest
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, translated
 from webapp.ui.config_forms import ConfigForm, config_form
 from webapp.ui.fields import Field, with_chosen
 from webapp.ui.fitting_connections import names_that_fit
 from webapp.ui.trigger_kinds import command_for
+from webapp.ui.trigger_summaries import in_words
 
 Json = Mapping[str, Any]
 Connections = Callable[[], Sequence[ConnectionView]]
@@ -59,11 +60,11 @@ class TriggerPanel:
 
     @property
     def title(self) -> str:
-        return self.kind.title if self.kind else gettext("Unknown trigger")
+        return translated(self.kind.title) if self.kind else gettext("Unknown trigger")
 
     @property
     def summary(self) -> str:
-        return self.kind.describe(self.zoned) if self.kind else ""
+        return in_words(self.kind.summary(self.zoned)) if self.kind else ""
 
     @property
     def zone(self) -> tzinfo | None:

@@ -12,7 +12,7 @@ from flowforge.connectors.presets.all_presets import presets
 from flowforge.connectors.presets.preset import Preset
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.jsonio import JsonObject
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, translated
 from webapp.ui.fields import Field, fields_of
 from webapp.ui.forms import config_from_form
 
@@ -46,7 +46,8 @@ def _as_asked(field: Field, preset: Preset, config: Mapping[str, Any]) -> Sequen
     """The field in the preset's words."""
     if field.key == _ACCOUNT and preset.account is not None:
         asked = preset.account
-        return [replace(field, label=asked.title, help=asked.description, default=asked.default)]
+        label, help_ = translated(asked.title), translated(asked.description)
+        return [replace(field, label=label, help=help_, default=asked.default)]
     if field.key == _SCOPES and preset.scopes:
         return _scope_fields(field, preset, config)
     return [field]
@@ -71,7 +72,7 @@ def _scope_fields(field: Field, preset: Preset, config: Mapping[str, Any]) -> Se
 
 
 def _label(product: str, words: str) -> str:
-    return f"{product}: {words}" if product else words
+    return f"{translated(product)}: {translated(words)}" if product else translated(words)
 
 
 def shown(config: Mapping[str, Any]) -> JsonObject:

@@ -22,7 +22,7 @@ from flowforge.workflows.api_steps import account_apis, connection_offers
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, translated
 from webapp.ui import connection_dialog, connection_presets
 from webapp.ui.base import blueprint
 from webapp.ui.connection_sign_ins import leading_to_provider, redirect_address, sign_in_of
@@ -194,7 +194,7 @@ def _steps_by_kind() -> dict[str, list[str]]:
     catalog = operations().catalog
     for connector in catalog.connectors():
         for kind in catalog.kinds_for(connector):
-            found.setdefault(kind.type, []).append(connector.title)
+            found.setdefault(kind.type, []).append(translated(connector.title))
     return found
 
 
@@ -203,7 +203,7 @@ def _triggers_by_kind() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for trigger in trigger_kinds().values():
         for kind in trigger.connection_kinds:
-            found.setdefault(kind.type, []).append(trigger.title)
+            found.setdefault(kind.type, []).append(translated(trigger.title))
     return found
 
 
@@ -237,7 +237,8 @@ def _choice_page(words: str, offers: Sequence[ConnectionOffer] = (), api: str = 
 
 
 def _is_found(kind: ConnectionKind[Any], words: Sequence[str]) -> bool:
-    searched = " ".join((kind.type, kind.title, kind.help, *kind.keywords)).lower()
+    said = (kind.title, kind.help)
+    searched = " ".join((kind.type, *said, *map(translated, said), *kind.keywords)).lower()
     return all(word in searched for word in words)
 
 

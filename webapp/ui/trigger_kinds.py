@@ -13,6 +13,7 @@ from flowforge.triggers.kind import Address, TriggerKind
 from flowforge.triggers.kinds import find_kind
 from flowforge.triggers.views import TriggerView
 from webapp.translation.texts import lazy, translated
+from webapp.ui.trigger_summaries import in_words
 
 OVERLAPS = {
     0: lazy("Not at all"),
@@ -58,7 +59,7 @@ def trigger_card(
     address = kind.address if kind else None
     return TriggerCard(
         trigger=trigger,
-        summary=translated(kind.describe(trigger.configuration)) if kind else "",
+        summary=in_words(kind.summary(trigger.configuration)) if kind else "",
         address=address,
         command=command_for(address, trigger.webhook_url, trigger.configuration, sample),
         test_body=_test_body(kind, trigger.configuration, sample),

@@ -39,6 +39,7 @@ from flowforge.triggers.mailboxes.mailbox import EMAIL, Mailbox, StartWith
 from flowforge.triggers.mailboxes.reader import read_new
 from flowforge.triggers.polling.kind import PolledKind
 from flowforge.triggers.polling.poll import Poll
+from flowforge.triggers.summary import TriggerSummary
 
 CONNECTION_KINDS = (IMAP, OAUTH2)
 _LONGEST_TEXT = 1_000
@@ -137,9 +138,10 @@ class Email(PolledKind[Config]):
     waiting = "the mails wait in the mailbox"
     fitting = Fitting(CONNECTION_KINDS, mail="imap")
 
-    def describe(self, config: Mapping[str, Any]) -> str:
+    def summary(self, config: Mapping[str, Any]) -> TriggerSummary:
         """The account."""
-        return str(config.get("username") or config.get("emailAddress") or config.get(CONNECTION) or "A mailbox")
+        account = config.get("username") or config.get("emailAddress") or config.get(CONNECTION)
+        return TriggerSummary(str(account)) if account else super().summary(config)
 
     def form_schema(self, config: Mapping[str, Any]) -> JsonObject:
         """Without the password where a connection signs in."""

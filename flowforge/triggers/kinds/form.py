@@ -16,6 +16,7 @@ from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.forms.field import FormField, VisibleText
 from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kind import Address, TriggerKind
+from flowforge.triggers.summary import TriggerSummary
 
 FORM = "form"
 MOST_FIELDS = 100
@@ -95,10 +96,9 @@ class Form(TriggerKind[Config]):
     config = Config
     address = Address("forms", "fill in the form now", is_page=True)
 
-    def describe(self, config: Json) -> str:
+    def summary(self, config: Json) -> TriggerSummary:
         legible = self._legible(config)
-        count = len(legible.fields)
-        return f"“{legible.title}”, {count} field{'' if count == 1 else 's'}"
+        return TriggerSummary(legible.title, fields=len(legible.fields))
 
     def sample(self, config: Json) -> JsonObject:
         fields = {field.key: field.sample for field in self._legible(config).fields}

@@ -15,6 +15,7 @@ from flowforge.triggers.kind import Registered, TriggerKind
 from flowforge.triggers.schedules.schedule import DEFAULT_INTERVAL_MINUTES, CatchUp, Schedule
 from flowforge.triggers.schedules.schedule_form import schedule_view
 from flowforge.triggers.schedules.times import Times, in_zone
+from flowforge.triggers.summary import TriggerSummary
 
 SCHEDULER = "scheduler"
 
@@ -59,11 +60,11 @@ class Scheduler(TriggerKind[Config]):
         them."""
         return super().problems(config) or self.read(config).problems_of_zone()
 
-    def describe(self, config: Mapping[str, Any]) -> str:
+    def summary(self, config: Mapping[str, Any]) -> TriggerSummary:
         try:
-            return self.read(config).in_words()
+            return TriggerSummary(times=self.read(config).pattern)
         except Invalid as error:
-            return f"Not readable: {error}"
+            return TriggerSummary(problem=str(error))
 
     def in_zone(self, config: Mapping[str, Any], zone: str | None) -> JsonObject:
         return in_zone(config, zone)

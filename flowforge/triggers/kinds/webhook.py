@@ -16,6 +16,7 @@ from flowforge.language.wording import problems_of
 from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.json_schema import object_schema, or_null
 from flowforge.triggers.kind import Address, TriggerKind, keys_of_secrets
+from flowforge.triggers.summary import TriggerSummary
 from flowforge.triggers.webhooks.access import USUAL_METHODS, AddressRange, Method, Origin
 from flowforge.triggers.webhooks.authentication import GROUP, Authentication
 from flowforge.triggers.webhooks.authentications import authentications
@@ -156,9 +157,9 @@ class Webhook(TriggerKind[Config]):
     def secret_keys(self) -> list[str]:
         return sorted({key for way in authentications().values() for key in keys_of_secrets(way)})
 
-    def describe(self, config: Mapping[str, Any]) -> str:
+    def summary(self, config: Mapping[str, Any]) -> TriggerSummary:
         way = _authentication(config)
-        return self.help if way.type == NONE else f"{self.help}: {way.title}"
+        return TriggerSummary(texts=[self.help] if way.type == NONE else [self.help, way.title])
 
     def kept(self, before: Mapping[str, Any], config: Mapping[str, Any]) -> JsonObject:
         """With the secret that the provider has handed out."""

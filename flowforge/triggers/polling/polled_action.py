@@ -28,6 +28,7 @@ from flowforge.triggers.polling.poll import Poll
 from flowforge.triggers.polling.sighting import Sighting, payload_of
 from flowforge.triggers.schedules.schedule_form import schedule_view
 from flowforge.triggers.schedules.times import in_zone
+from flowforge.triggers.summary import TriggerSummary
 
 _GROUP = "Detecting new items"
 _SHOWN_ITEMS = 20
@@ -84,13 +85,13 @@ class PolledAction(PolledKind[PollConfig]):
     def secret_keys(self) -> list[str]:
         return list(self._connector.secret_keys())
 
-    def describe(self, config: Mapping[str, Any]) -> str:
-        try:
-            times = self.read(config).in_words()
-        except Invalid as error:
-            return f"Not readable: {error}"
+    def summary(self, config: Mapping[str, Any]) -> TriggerSummary:
         about = self._connector.summary(config) or config.get(CONNECTION)
-        return f"{about}: {times[0].lower()}{times[1:]}" if isinstance(about, str) else times
+        subject = about if isinstance(about, str) else ""
+        try:
+            return TriggerSummary(subject, times=self.read(config).pattern)
+        except Invalid as error:
+            return TriggerSummary(subject, problem=str(error))
 
     def in_zone(self, config: Mapping[str, Any], zone: str | None) -> JsonObject:
         return in_zone(config, zone)

@@ -13,7 +13,6 @@ from flowforge import time_zones
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.kind import TriggerConfig
-from flowforge.triggers.schedules.in_words import cron_in_words, interval_in_words
 from flowforge.triggers.schedules.schedule import (
     DEFAULT_INTERVAL_MINUTES,
     LONGEST_INTERVAL_MINUTES,
@@ -94,11 +93,6 @@ class Times(TriggerConfig):
         if self.interval_seconds is not None:
             return every(seconds=self.interval_seconds)
         return every(self.interval_minutes or self.usual_minutes)
-
-    def in_words(self) -> str:
-        """Describes it: `At 02:30, Monday through Friday (Europe/Berlin)`, `Every 5 minutes`."""
-        pattern = self.pattern
-        return cron_in_words(pattern) if isinstance(pattern, Cron) else interval_in_words(pattern)
 
     def problems_of_zone(self) -> list[Problem]:
         """Problems of zones that are not the same everywhere, or not what people mean: what is stored goes on by
