@@ -19,9 +19,9 @@ def current() -> str:
     """The language's tag; English outside of requests."""
     if not has_request_context():
         return ENGLISH
-    if "language" not in g:
-        g.language = _chosen() or _wanted_by_browser()
-    found: str = g.language
+    found: str | None = g.get("language")
+    if found is None:
+        found = g.language = _chosen() or _wanted_by_browser()
     return found
 
 
