@@ -56,18 +56,19 @@ function writeByHand(text) {
   field.remove();
 }
 
-// What the browser would copy or paste itself is left to it.
-function stepsFor(event) {
+// What the browser would copy or paste itself is left to it. The focus tells where somebody is: the target of the event is
+// in Firefox where the last caret was.
+function stepsForClipboard() {
+  const at = document.activeElement;
   const isElsewhere = document.querySelector("dialog:modal") || !getSelection().isCollapsed;
-  const at = event.target.nodeType === Node.ELEMENT_NODE ? event.target : event.target.parentElement;
   if (isElsewhere || at?.closest("input, textarea, select, [contenteditable], #panel")) return null;
-  const card = cardOf(document.activeElement);
+  const card = cardOf(at);
   return card ? stepsWith(card) : selectedCards().map((one) => one.dataset.at);
 }
 
 function onClipboard(name, act) {
   document.addEventListener(name, (event) => {
-    const steps = stepsFor(event);
+    const steps = stepsForClipboard();
     if (!steps || (name !== "paste" && !steps.length)) return;
     event.preventDefault();
     act(steps, event);

@@ -102,11 +102,17 @@ function place(field) {
   if (!layer) return;
   const style = getComputedStyle(field);
   for (const name of COPIED) layer.style[name] = style[name];
-  layer.style.left = `${field.offsetLeft + field.clientLeft}px`;
+  const border = Number.parseFloat(style.borderLeftWidth);
+  layer.style.left = `${field.offsetLeft + border}px`;
   layer.style.top = `${field.offsetTop + field.clientTop}px`;
-  layer.style.width = `${field.clientWidth}px`;
+  layer.style.width = `${widthInside(field, border)}px`;
   layer.style.height = `${field.clientHeight}px`;
   layer.scrollTo(field.scrollLeft, field.scrollTop);
+}
+
+// Without the scrollbar of a text area. An input has none, and in Firefox its padding is outside its client area.
+function widthInside(field, border) {
+  return field.matches("textarea") ? field.clientWidth : field.offsetWidth - 2 * border;
 }
 
 const watched = new ResizeObserver((entries) => {

@@ -47,6 +47,11 @@ def test_every_class_has_a_style_and_every_style_a_use() -> None:
     assert classes_of_templates() | classes_of_scripts() == styled_classes()
 
 
+def test_icons_are_drawn_by_the_style_of_the_page() -> None:
+    """A style of their own is forbidden by the policy that they are sent with, and Firefox heeds it."""
+    assert "<style" not in (STATIC / "icons.svg").read_text()
+
+
 def test_every_icon_is_drawn_and_used() -> None:
     drawn = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
     templates = "\n".join(texts(PROJECT / "templates", "*.html"))
