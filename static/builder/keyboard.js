@@ -1,9 +1,9 @@
-// Keys of the builder: undo anywhere, and on a card move and delete.
+// Keys of the builder: undo anywhere, and on a card what is done to its step, and the way to the next.
 
 import { bindKey } from "../keys/keys.js";
 import { gettext } from "../texts.js";
 import { fold } from "./folding.js";
-import { cardOf } from "./page.js";
+import { cardOf, flow, shownCards } from "./page.js";
 import { extend, stepsWith } from "./selection.js";
 import { actOnCard } from "./step-actions.js";
 import { redo, undo } from "./undo.js";
@@ -15,6 +15,19 @@ function bindCardKey(keys, text, run) {
   bindKey(keys, { group: STEPS, text, when, act: run && ((event) => run(when(event))) });
 }
 
+// The trigger's card comes before those of the steps.
+function bindNodeKey(keys, text, run) {
+  const when = (event) => event.target.closest?.("#flow .open")?.closest(".node");
+  bindKey(keys, { group: STEPS, text, when, act: (event) => run(when(event)) });
+}
+
+function goFrom(node, by) {
+  const all = [flow.querySelector(".trigger-node"), ...shownCards()];
+  all[all.indexOf(node) + by]?.querySelector(".open").focus();
+}
+
+const slotBehind = (node) => (cardOf(node) ? node.nextElementSibling : flow.querySelector(".slot"));
+
 const acts = (name) => (card) => actOnCard(name, card, stepsWith(card));
 
 const BUILDER = gettext("Builder");
@@ -23,6 +36,9 @@ bindKey("Mod+Z", { group: BUILDER, text: gettext("Undo"), act: undo });
 bindKey("Mod+Shift+Z", { group: BUILDER, text: gettext("Redo"), act: redo });
 bindKey("Mod+Y", { group: BUILDER, text: gettext("Redo"), act: redo });
 bindCardKey("Enter", gettext("Open the step"));
+bindNodeKey("ArrowUp", gettext("Go to the step above"), (node) => goFrom(node, -1));
+bindNodeKey("ArrowDown", gettext("Go to the step below"), (node) => goFrom(node, 1));
+bindNodeKey("+", gettext("Add a step below"), (node) => slotBehind(node).querySelector("[data-add]").click());
 bindCardKey("Alt+ArrowUp", gettext("Move the step up"), acts("up"));
 bindCardKey("Alt+ArrowDown", gettext("Move the step down"), acts("down"));
 bindCardKey("Alt+ArrowRight", gettext("Move the step into the block above"), acts("in"));

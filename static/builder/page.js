@@ -12,6 +12,8 @@ export const revision = () => state().revision;
 export const openedStep = () => state().step;
 
 export const cards = () => [...flow.querySelectorAll(".node[data-at]")];
+// Without those in collapsed blocks.
+export const shownCards = () => cards().filter((card) => !card.closest(".folded > .flow-lanes"));
 export const cardOf = (element) => element?.closest("#flow .node[data-at]") ?? null;
 export const cardLink = (step) => flow.querySelector(`[data-open="${CSS.escape(step)}"]`);
 

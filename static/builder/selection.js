@@ -1,7 +1,7 @@
 // Steps that are selected together: with Ctrl or Command one more, with Shift all up to it.
 
 import { gettext, ngettext } from "../texts.js";
-import { cardOf, cards, flow } from "./page.js";
+import { cardOf, cards, flow, shownCards } from "./page.js";
 
 const bar = document.getElementById("selection");
 let anchor = null; // the card from which a range goes
@@ -41,7 +41,7 @@ function tell() {
 
 // Extends the selection by the card above or below, and goes there.
 export function extend(from, by) {
-  const all = cards();
+  const all = shownCards();
   const next = all[all.indexOf(from) + by];
   if (!next) return;
   if (!anchor?.isConnected || !selectedCards().includes(from)) anchor = from;

@@ -6,6 +6,7 @@ import { foldAll } from "./folding.js";
 import { askWhere } from "./move-dialog.js";
 import { writeNote } from "./note-dialog.js";
 import { flow } from "./page.js";
+import { reveal } from "./revealing.js";
 
 const ACTIONS = {
   copy: copySteps,
@@ -21,10 +22,11 @@ export function act(name, steps) {
   return ACTIONS[name] ? ACTIONS[name](steps) : sendOperation(name, steps);
 }
 
-// Acts by a key on a card: the focus stays with its step.
+// Acts by a key on a card: the focus stays with its step, also where that goes into a collapsed block.
 export async function actOnCard(name, card, steps) {
   const next = card.nextElementSibling?.nextElementSibling ?? card.previousElementSibling?.previousElementSibling;
   await act(name, steps);
   const focused = card.isConnected ? card : next;
+  if (focused?.closest(".folded > .flow-lanes")) reveal(focused);
   (focused?.isConnected ? focused : flow).querySelector(".open").focus();
 }

@@ -30,10 +30,12 @@ export function bindKey(keys, { group = EVERYWHERE, text, act = null, when = () 
 export const boundKeys = () => Map.groupBy(bound, (one) => one.group);
 
 // The caps that are pressed, as they are written on a keyboard.
-export const capsOf = (keys) => keys.split("+").map((name) => NAMES[name] ?? name);
+export const capsOf = (keys) => namesOf(keys).map((name) => NAMES[name] ?? name);
+
+const namesOf = (keys) => keys.split(/\+(?=.)/); // a plus at the end is a key
 
 function parse(keys) {
-  const names = keys.split("+");
+  const names = namesOf(keys);
   const key = names.at(-1);
   const has = (name) => names.includes(name);
   return { key: key.length === 1 ? key.toLowerCase() : key, mod: has("Mod"), shift: has("Shift"), alt: has("Alt") };
