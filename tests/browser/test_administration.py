@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
@@ -12,7 +11,7 @@ from bench.product import Product
 from flowforge.accounts import administration
 from flowforge.db.engine import make_engine
 from flowforge.embedded import postgres
-from tests.browser.watched import SIZES, Windows, examine
+from tests.browser.watched import Windows, examine
 
 
 def make_owner(product: Product, name: str) -> None:
@@ -22,11 +21,8 @@ def make_owner(product: Product, name: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_is_accessible_and_fits(
-    windows: Windows, register: Callable[[Page], str], product: Product, size: str
-) -> None:
-    page, other = windows.open(size), windows.open(size)
+def test_every_page_is_accessible_and_fits(windows: Windows, register: Callable[[Page], str], product: Product) -> None:
+    page, other = windows.open(), windows.open()
     name, member = register(page), register(other)
     make_owner(product, name)
 
@@ -45,7 +41,7 @@ def test_every_page_is_accessible_and_fits(
     reset = page.locator(".reveal pre").inner_text()
     examine(page)
 
-    visitor = windows.open(size)
+    visitor = windows.open()
     for link in (invitation, reset, f"{invitation}x", f"{reset}x"):
         examine(visitor, "/" + link.split("/", 3)[3])
     windows.forgive("invitations/", "password-resets/")

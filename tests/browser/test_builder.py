@@ -311,9 +311,8 @@ def test_what_is_typed_is_saved_before_the_page_is_left(builder: Builder) -> Non
     expect(page.get_by_role("textbox", name="Message")).to_have_value("typed, and gone at once")
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_builder_is_accessible_and_fits(windows: Windows, register: Register, size: str) -> None:
-    page = windows.open(size)
+def test_the_builder_is_accessible_and_fits(windows: Windows, register: Register) -> None:
+    page = windows.open()
     register(page)
     builder = Builder(page)
     examine(page)  # with nothing in it

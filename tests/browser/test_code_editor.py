@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_builder import Builder
-from tests.browser.watched import SIZES, Windows, examine
+from tests.browser.watched import Windows, examine
 
 Register = Callable[[Page], str]
 
 
-def begun(windows: Windows, register: Register, size: str = "wide") -> Page:
+def begun(windows: Windows, register: Register) -> Page:
     """A new step of code, opened."""
-    page = windows.open(size)
+    page = windows.open()
     register(page)
     Builder(page).add("code")
     return page
@@ -59,9 +58,8 @@ def test_a_problem_stands_beside_its_line(windows: Windows, register: Register) 
     expect(page.locator(".cm-lint-marker-error")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_editor_is_accessible_and_fits(windows: Windows, register: Register, size: str) -> None:
-    page = begun(windows, register, size)
+def test_the_editor_is_accessible_and_fits(windows: Windows, register: Register) -> None:
+    page = begun(windows, register)
     write(page, "const rows = input.rows ?? []; // all of them\nreturn rows.map((row) => `${row.name}: ${row.n * 2}`);")
     examine(page)
 
