@@ -75,10 +75,11 @@ $(RUN_READY): | $(PY)
 	@$(PIP) --require-hashes -r requirements.lock
 	@rm -f $(VENV)/.run-* && touch $@
 
+# Most modules of the development packages are never imported; Python compiles the others when they first are.
 $(DEV_READY): | $(PY)
 	@echo "Installing dependencies ..."
 	@$(PIP) --require-hashes -r requirements.lock
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --no-compile -r requirements-dev.txt
 	@rm -f $(VENV)/.run-* $(VENV)/.dev-* && touch $@ $(RUN_READY)
 
 $(STATIC_READY): | $(PY)
