@@ -16,6 +16,8 @@ from tests.browser.watched import Windows
 from tests.services.folders import temporary_folder
 
 PASSWORD = "correct horse battery"
+_CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser")
+"""The first is made for tests: without the browser's own frame, a window costs an eighth."""
 _PATIENCE_MS = 20_000
 _numbers = itertools.count(1)
 
@@ -35,7 +37,7 @@ def product() -> Iterator[Product]:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     assert path, "chromium is missing; scripts/install_test_packages.sh installs it"
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
     expect.set_options(timeout=_PATIENCE_MS)
