@@ -124,7 +124,7 @@ def parse_time(value: str | float | int) -> datetime:
             raise ValueError(f"out of range: {value}") from error
     if not isinstance(value, str):
         raise ValueError(f"not a time: {value!r}")
-    text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip())
+    text = value.strip()
     if text.isdecimal() and len(text) != _DIGITS_OF_A_DATE:  # fromisoformat takes any digit for the T
         raise ValueError(f"not a time: {text[:40]}")
     moment = datetime.fromisoformat(text)
