@@ -10,16 +10,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from flowforge import users_command
 from flowforge.ascode.command_line import add_commands
-from flowforge.db.schema import OtherSchema
 from flowforge.embedded.console import Console
 from flowforge.embedded.instance import AlreadyRunning
 from flowforge.embedded.server import CannotStart
-from flowforge.errors import Unavailable
+from flowforge.errors import OtherSchema, Unavailable
 from flowforge.home import UnusableHome, in_use
 from flowforge.n8n.command_line import add_import
 from flowforge.settings import Settings
+from flowforge.users_command.command_line import add_commands as add_users
 
 Command = Callable[[Settings], int]
 
@@ -185,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     secrets.add_parser("new", help="Print fresh secrets for a .env file.").set_defaults(command=_new_secrets)
     secrets.add_parser("rotate", help="Seal every secret anew under a new key.").set_defaults(command=_rotate_secrets)
-    users_command.add_commands(commands)
+    add_users(commands)
     add_commands(commands)
     add_import(commands)
     return parser

@@ -105,3 +105,7 @@ class Unavailable(FlowForgeError):
 class TooMuchAtOnce(FlowForgeError):
     """A part of a batch may succeed where all of it cannot: it took longer than a statement may, or more memory than a
     process should. (503)"""
+
+
+class OtherSchema(FlowForgeError):
+    """The database is not as this code needs it; the message says what to do, in one sentence."""

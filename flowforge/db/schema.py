@@ -10,15 +10,11 @@ from pathlib import Path
 import psycopg2
 
 from flowforge.db.engine import CONNECT_TIMEOUT_SECONDS
-from flowforge.errors import FlowForgeError, Unavailable
+from flowforge.errors import OtherSchema, Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 logger = logging.getLogger(__name__)
-
-
-class OtherSchema(FlowForgeError):
-    """The database is not as this code needs it; the message says what to do, in one sentence."""
 
 
 def exit_on_other_schema(url: str | None) -> None:

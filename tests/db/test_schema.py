@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from flowforge.db.schema import OtherSchema, demand_schema, exit_on_other_schema, needed_schema
-from flowforge.errors import Unavailable
+from flowforge.db.schema import demand_schema, exit_on_other_schema, needed_schema
+from flowforge.errors import OtherSchema, Unavailable
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = [

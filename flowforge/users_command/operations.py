@@ -1,13 +1,11 @@
-"""`python -m flowforge users …`: the accounts of an instance, for its operator."""
+"""What the actions of `python -m flowforge users …` do."""
 
 from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import partial
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -17,9 +15,7 @@ from flowforge.accounts.deletion import Belongings
 from flowforge.accounts.registration import NewAccount
 from flowforge.audit.origin import COMMAND_LINE, session_info
 from flowforge.db.tables import Role
-from flowforge.embedded.console import Console
 from flowforge.embedded.database import reached_database
-from flowforge.errors import FlowForgeError
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 
@@ -28,50 +24,10 @@ Operation = Callable[[Session, Backends, Parsed], str]
 _PAGE = 200
 
 
-def add_commands(commands: Any) -> None:
-    """Adds `users` to the subparsers of a parser; each action sets `for_instance`, which gives the exit code."""
-    actions = commands.add_parser("users", help="The accounts of the instance.").add_subparsers(
-        required=True, metavar="action"
-    )
-
-    def add(name: str, operation: Operation, help_text: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = actions.add_parser(name, help=help_text, description=help_text)
-        parser.set_defaults(for_instance=partial(_run, operation))
-        return parser
-
-    add("list", _list, "Show every account.")
-    adding = add("add", _add, "Add an account, and show the link by which its password is set.")
-    adding.add_argument("name")
-    adding.add_argument("email")
-    adding.add_argument("--admin", action="store_true", help="make it an administrator")
-    for name, operation, help_text in (
-        ("reset", _reset, "Show a link by which the account's password is set anew."),
-        ("reset-second-factor", _reset_second_factor, "Let the account sign in with the password alone."),
-        ("disable", _disable, "End whatever the account is signed in with, and stop its triggers."),
-        ("enable", _enable, "Let a disabled account sign in again, and its triggers start workflows."),
-        ("make-admin", _make_administrator, "Make the account an administrator; the owner, where there is none."),
-        ("make-member", _make_member, "Take the rights of an administrator away."),
-        ("make-owner", _make_owner, "Make the account the owner; the one until now becomes an administrator."),
-    ):
-        add(name, operation, help_text).add_argument("name")
-
-    deleting = add("delete", _delete, "Delete an account; without one of the options, show what it has.")
-    deleting.add_argument("name")
-    choice = deleting.add_mutually_exclusive_group()
-    choice.add_argument("--hand-over-to", metavar="NAME", help="the account that gets what it has")
-    choice.add_argument("--everything", action="store_true", help="delete what it has, too")
-
-
-def _run(operation: Operation, settings: Settings, parsed: Parsed) -> int:
-    """Says what came of an operation."""
-    console = Console()
-    try:
-        with _connected(settings) as backends, _session(backends) as session:
-            console.print(operation(session, backends, parsed))
-    except FlowForgeError as error:
-        console.print(str(error))
-        return 1
-    return 0
+def run(action: str, settings: Settings, parsed: Parsed) -> str:
+    """Does what an action of `users` stands for; gives what is to be said of it. Raises FlowForgeError."""
+    with _connected(settings) as backends, _session(backends) as session:
+        return _OPERATIONS[action](session, backends, parsed)
 
 
 @contextmanager
@@ -177,3 +133,17 @@ def _role(account: ManagedAccountView) -> str:
 
 def _named(session: Session, parsed: Parsed) -> ManagedAccountView:
     return administration.find_by_name(session, parsed.name)
+
+
+_OPERATIONS: Mapping[str, Operation] = {
+    "list": _list,
+    "add": _add,
+    "reset": _reset,
+    "reset-second-factor": _reset_second_factor,
+    "disable": _disable,
+    "enable": _enable,
+    "make-admin": _make_administrator,
+    "make-member": _make_member,
+    "make-owner": _make_owner,
+    "delete": _delete,
+}
