@@ -13,6 +13,7 @@ from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.definition import WorkflowSettings
 from flowforge.language.filters.all_filters import FILTERS
+from flowforge.language.wording import fixed_sentences
 from flowforge.onboarding.gallery import templates
 from flowforge.onboarding.guide import TITLES
 from flowforge.onboarding.template import Template
@@ -92,6 +93,10 @@ def _guide() -> Named:
     yield from _under("guide", *TITLES.values())
 
 
+def _problems() -> Named:
+    yield from _under("problem of a field", *sorted(fixed_sentences()))
+
+
 def _texts_of_template(template: Template) -> Iterator[str]:
     yield from (template.title, template.text, template.group)
     for field in template.fields:
@@ -123,4 +128,14 @@ def _texts_of_fields(fields: Iterable[Field]) -> Iterator[str]:
         yield from _texts_of_fields(alternatives.variants if alternatives else field.inner)
 
 
-_KINDS = (_connectors, _connections, _triggers, _blocks, _settings_of_workflows, _filters, _templates, _guide)
+_KINDS = (
+    _connectors,
+    _connections,
+    _triggers,
+    _blocks,
+    _settings_of_workflows,
+    _filters,
+    _templates,
+    _guide,
+    _problems,
+)

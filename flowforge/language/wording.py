@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -51,6 +51,11 @@ _SCALARS = {
     "bool_parsing": "bool",
 }
 """What pydantic adds to the path for each of the types that are allowed, where a value is of none of them."""
+
+
+def fixed_sentences() -> Collection[str]:
+    """The sentences that hold no value, which pages say in the reader's language."""
+    return {sentence for sentence in _SENTENCES.values() if "{" not in sentence}
 
 
 def problems_of(error: ValidationError) -> list[Problem]:

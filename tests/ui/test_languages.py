@@ -13,6 +13,7 @@ from flask import Flask, render_template_string
 from flowforge.languages import ENGLISH, languages
 from scripts.translations import declared, messages, untranslated
 from tests.ui.conftest import Browser
+from tests.ui.test_translated_pages import drafted
 from webapp.translation import catalogues, language, scripts
 from webapp.translation.texts import gettext, lazy, ngettext, translated
 from webapp.ui import zones
@@ -55,6 +56,12 @@ class TestTheLanguageOfAPage:
         ada.send("/settings", "/settings", language="de")
         ada.send("/settings", "/settings", language="")
         assert '<html lang="en"' in ada.get("/settings").text
+
+
+def test_a_problem_of_a_field_is_said_in_the_readers_language(ada: Browser) -> None:
+    step = {"type": "HTTP_REQUEST", "config": {}}
+    workflow = drafted(ada, {"name": "Orders", "trigger": {"type": "manual"}, "actions": [step]})
+    assert "URL ist erforderlich" in page(ada, f"{workflow}/build?step=/actions/0", **GERMAN)
 
 
 class TestTheTimesOfAPage:

@@ -32,7 +32,7 @@ _DATA = frozenset(
         *("login", "black", "white", "ffffff00", "INBOX", "rows", "Sheet1", "Form", "Send"),  # what holds where a field
         *("PUT", "PATCH", "DELETE", "id", "trigger", "·"),  # is left empty
         *("-", "type", "HTTP_REQUEST", "page", "2", "sort", "name", "X-Event", "created"),  # examples
-        *("is", "required", "resize", "width", "or", "height", "needed"),  # problems, which are those of the API
+        *("resize", "width", "or", "height", "is", "needed"),  # a problem of its own, which is the API's
     }
 )
 _ZONE = re.compile(r"[A-Z]\w+/[\w/ .+-]+")

@@ -253,7 +253,7 @@ def _form_page(
     """`preset_name`: of a preset that the config does not name itself. `name`: one that is suggested."""
     notes: dict[str, str] = {}
     for problem in problems:
-        notes.setdefault("/".join(problem.pointer.strip("/").split("/")[:2]), problem.message)
+        notes.setdefault("/".join(problem.pointer.strip("/").split("/")[:2]), translated(problem.message))
     preset = presets().get(str(config.get("preset") or request.values.get("preset", preset_name)))
     sign_in = sign_in_of(row)
     page = render_template(
