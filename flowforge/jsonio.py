@@ -57,6 +57,11 @@ def carried_for_database(value: Any) -> str:
     return dumps_for_database(value)[_HEADROOM:-_HEADROOM]
 
 
+def written(text: str) -> orjson.Fragment:
+    """JSON that is written already, for `dumps` to take it as it is."""
+    return orjson.Fragment(text)
+
+
 class TooLarge(ValueError):
     """JSON that exceeds its limit; the text goes on from "has": how many bytes, and what the limit is."""
 

@@ -7,7 +7,7 @@ in one statement and the caller owns the transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -104,8 +104,7 @@ class StoredCall:
     refusal: str | None
     """Why no work of its owner's is accepted (flowforge.db.refused_work); None where it is."""
     fresh: UUID | None
-    """The event that this call made."""
-    earlier: EarlierCall | None = None
+    """The event that this call made; None also where its key was used before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,54 +163,75 @@ def insert_events(connection: Connection, new: Sequence[NewEvent]) -> set[UUID]:
     return {row[0] for row in rows}
 
 
-def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
-    """Looks the token up and stores the event, in one statement that commits by itself. None: no such token.
+def accept_calls(engine: Engine, calls: Sequence[ExternalCall]) -> list[StoredCall | None]:
+    """Looks the tokens up and stores the events, in one statement that commits by itself. None: no such token.
 
     Nothing is stored for a disabled trigger, for an owner whose work is refused, nor where the trigger has another
     configuration by now than the call was judged by. Raises Unavailable.
     """
-    if _NUL in call.token:
-        return None
+    with unavailable_when_down(), autocommitting(engine) as connection:
+        rows = connection.exec_driver_sql(
+            _ACCEPT,
+            {"calls": jsonio.dumps_for_database([_as_row(call) for call in calls if _NUL not in call.token])},
+            execution_options=PREPARED,
+        )
+        stored = {row[0]: StoredCall(*row[1:]) for row in rows}
+    return [stored.get(call.event_id) for call in calls]
+
+
+_ACCEPT = f"""
+    WITH hook AS MATERIALIZED (
+        SELECT call.*, trigger.*
+        FROM jsonb_to_recordset(%(calls)s::jsonb) AS call(
+            event_id uuid, trigger_type text, token text, payload jsonb, payload_order jsonb, metadata jsonb,
+            key text, awaited_by jsonb, judged_by jsonb)
+        CROSS JOIN LATERAL (
+            SELECT id, workflow_id, user_id, enabled, {REFUSAL_OF_OWNER} AS refusal,
+                   {_CONFIGURATION} <> COALESCE(call.judged_by, {_CONFIGURATION}) AS is_outdated
+            FROM trigger_service.trigger_registrations AS registration
+            WHERE webhook_token = call.token AND lower(registration.trigger_type) = call.trigger_type
+            OFFSET 0
+        ) AS trigger
+    ), accepted AS (
+        INSERT INTO trigger_service.trigger_events
+            (id, trigger_id, workflow_id, user_id, trigger_type, payload, payload_order, metadata, idempotency_key,
+             awaited_by, created_at)
+        SELECT event_id, id, workflow_id, user_id, trigger_type, payload, payload_order, metadata, key, awaited_by,
+               now()
+        FROM hook WHERE enabled AND refusal IS NULL AND NOT is_outdated
+        ORDER BY id, key, event_id
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    )
+    SELECT h.event_id, h.id, h.workflow_id, h.user_id, h.enabled, h.is_outdated, h.refusal, a.id
+    FROM hook h LEFT JOIN accepted a ON a.id = h.event_id
+"""  # noqa: S608  (expressions of ours)
+"""In an order of its own, so that two processes that store the same keys cannot wait for one another."""
+
+
+def _as_row(call: ExternalCall) -> JsonObject:
+    return {
+        "event_id": call.event_id,
+        "trigger_type": call.trigger_type,
+        "token": call.token,
+        "payload": jsonio.written(call.payload),
+        "payload_order": jsonio.written(call.payload_order),
+        "metadata": jsonio.written(call.metadata),
+        "key": call.key,
+        "awaited_by": call.awaits and {"caller": call.awaits},
+        "judged_by": call.judged_by and jsonio.written(call.judged_by),
+    }
+
+
+def first_with_key(engine: Engine, trigger_id: UUID, key: str) -> EarlierCall | None:
+    """The first call of that trigger with that idempotency key. Raises Unavailable."""
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
-            f"""
-            WITH hook AS (
-                SELECT id, workflow_id, user_id, enabled, {REFUSAL_OF_OWNER} AS refusal,
-                       {_CONFIGURATION} <> COALESCE(%(judged_by)s::jsonb, {_CONFIGURATION}) AS is_outdated
-                FROM trigger_service.trigger_registrations
-                WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s::text
-            ), accepted AS (
-                INSERT INTO trigger_service.trigger_events
-                    (id, trigger_id, workflow_id, user_id, trigger_type, payload, payload_order, metadata,
-                     idempotency_key, awaited_by, created_at)
-                SELECT %(id)s::uuid, id, workflow_id, user_id, %(type)s::text, %(payload)s::jsonb,
-                       NULLIF(%(payload_order)s::jsonb, 'null'), %(metadata)s::jsonb, %(key)s::text,
-                       %(awaited_by)s::jsonb, now()
-                FROM hook WHERE enabled AND refusal IS NULL AND NOT is_outdated
-                ON CONFLICT DO NOTHING
-                RETURNING id
-            )
-            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.is_outdated, h.refusal, a.id
-            FROM hook h LEFT JOIN accepted a ON true
-            """,  # noqa: S608  (expressions of ours)
-            {
-                "type": call.trigger_type,
-                "token": call.token,
-                "id": str(call.event_id),
-                "payload": call.payload,
-                "payload_order": call.payload_order,
-                "metadata": call.metadata,
-                "key": call.key,
-                "awaited_by": call.awaits and jsonio.dumps({"caller": call.awaits}).decode(),
-                "judged_by": call.judged_by,
-            },
-            execution_options=PREPARED,
+            "SELECT id, metadata->>'bodyDigest' FROM trigger_service.trigger_events"
+            " WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
+            {"id": str(trigger_id), "key": key},
         ).first()
-        if row is None:
-            return None
-        stored = StoredCall(*row)
-        is_repeated = stored.fresh is None and call.key is not None and not stored.is_outdated
-        return replace(stored, earlier=_first_with_key(connection, stored, call.key)) if is_repeated else stored
+    return None if row is None else EarlierCall(*row)
 
 
 def find_token(engine: Engine, trigger_type: str, token: str) -> KnownToken | None:
@@ -313,12 +333,3 @@ def find_response(engine: Engine, event_id: UUID, trigger_id: UUID | None = None
             execution_options=PREPARED,
         ).first()
     return None if row is None else PendingResponse(restore(*row))
-
-
-def _first_with_key(connection: Connection, call: StoredCall, key: str | None) -> EarlierCall | None:
-    row = connection.exec_driver_sql(
-        "SELECT id, metadata->>'bodyDigest' FROM trigger_service.trigger_events"
-        " WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
-        {"id": str(call.trigger_id), "key": key},
-    ).first()
-    return None if row is None else EarlierCall(*row)

@@ -1,8 +1,8 @@
 """Accepting events: one committed row is the durable moment, the message after it is only a hint.
 
-`record` is for callers that have a transaction of their own (schedules, mailboxes); `accept_call` is the hot path.
+`record` is for callers that have a transaction of their own (schedules, mailboxes); `Intake` is the hot path.
 
-The work of an account that is disabled, or has used up a quota, is refused where it comes in: by `accept_call` itself,
+The work of an account that is disabled, or has used up a quota, is refused where it comes in: by `Intake` itself,
 by `require_room` where somebody starts it by hand, and by schedules and mailboxes where they look for what is due.
 """
 
@@ -19,24 +19,34 @@ from uuid import UUID
 from flowforge import events, jsonio
 from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db import events_store
-from flowforge.db.engine import Connection, Engine
-from flowforge.db.events_store import EarlierCall, ExternalCall, KnownToken, NewEvent, find_owner, find_token
+from flowforge.db.engine import Connection
+from flowforge.db.events_store import (
+    EarlierCall,
+    ExternalCall,
+    KnownToken,
+    NewEvent,
+    StoredCall,
+    find_owner,
+    find_token,
+)
 from flowforge.db.refused_work import Refusal, raise_refusal, require_room
+from flowforge.engine.group_commit import PATIENCE_SECONDS, GroupCommit
 from flowforge.engine.passed_files import pass_on_to_events
 from flowforge.errors import Conflict, Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.field_order import order_of
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
+from flowforge.wiring import Backends
 
 __all__ = [
     "AcceptedCall",
     "Awaiting",
     "CallKey",
+    "Intake",
     "KnownToken",
     "NewEvent",
     "Repeat",
-    "accept_call",
     "announce",
     "find_owner",
     "find_token",
@@ -46,6 +56,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+_SMALL_CHARACTERS = 64 * 1024
+"""Of a payload's JSON: what is larger is stored alone, so that no small one waits for it."""
 
 
 def record(connection: Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
@@ -133,45 +146,84 @@ class AcceptedCall:
     """Whether the trigger has another configuration than the call was judged by: then nothing has been stored."""
 
 
-def accept_call(
-    engine: Engine,
-    trigger_type: str,
-    token: str,
-    payload: JsonObject,
-    metadata: JsonObject,
-    key: CallKey | None = None,
-    *,
-    awaiting: Awaiting | None = None,
-    judged_by: str | None = None,
-    event_id: UUID | None = None,
-) -> AcceptedCall | None:
-    """Looks the token up and stores the event, in one statement. None: no trigger of that type has such a token.
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call as it is stored, and what its event's message holds of it."""
 
-    Committed when it returns; raises Unavailable when it could not be, Invalid for what JSON cannot hold, and OverQuota
-    where the owner has used up a quota. Where the key was used before, the answer is the first call's; raises Conflict
-    where this cannot be its repeat. `judged_by`: the configuration by which the call was let in. `event_id`: the id of
-    the event that it makes, where something refers to it already.
-    """
-    if key is not None and key.digest is not None:
-        metadata = {**metadata, "bodyDigest": key.digest}
-    texts = _nestable(payload), jsonio.dumps_for_database(order_of(payload)), _nestable(metadata)
-    key_text = key.key if key is not None else None
-    moment, seconds = (awaiting.moment, awaiting.seconds) if awaiting else (None, None)
-    call = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by, event_id or uuid7())
-    stored = events_store.accept_call(engine, call)
-    if stored is None:
-        return None
-    owner = (stored.trigger_id, stored.workflow_id, stored.user_id)
-    if stored.is_outdated:
-        return AcceptedCall(*owner, None, None, is_outdated=True)
-    if stored.fresh is not None:
-        event = NewEvent(*owner, trigger_type, payload, metadata, stored.fresh, key_text)
-        return AcceptedCall(*owner, event.event_id, event, seconds)
-    if stored.earlier is None and stored.refusal is not None:
-        _refuse_over_quota(Refusal(stored.refusal))
-    elif stored.earlier is None and stored.enabled:
-        raise Unavailable("the first event with this idempotency key is being deleted")
-    return AcceptedCall(*owner, _event_of(stored.earlier, key), None, seconds)
+    stored: ExternalCall
+    payload: JsonObject
+    metadata: JsonObject
+
+    @property
+    def is_large(self) -> bool:
+        return len(self.stored.payload) > _SMALL_CHARACTERS
+
+    def event(self, made: StoredCall) -> NewEvent:
+        owner = (made.trigger_id, made.workflow_id, made.user_id)
+        call = self.stored
+        return NewEvent(*owner, call.trigger_type, self.payload, self.metadata, call.event_id, call.key)
+
+
+class Intake:
+    """Accepts the calls of webhooks and forms: one statement, committed, and one publish for those that come while
+    others are being stored. Safe to share between threads."""
+
+    def __init__(self, backends: Backends, patience: float = PATIENCE_SECONDS) -> None:
+        """`patience`: seconds after which a call does not wait for others any longer."""
+        self._backends = backends
+        self.calls = GroupCommit(self._store, self._announce, patience)
+
+    def accept(
+        self,
+        trigger_type: str,
+        token: str,
+        payload: JsonObject,
+        metadata: JsonObject,
+        key: CallKey | None = None,
+        *,
+        awaiting: Awaiting | None = None,
+        judged_by: str | None = None,
+        event_id: UUID | None = None,
+    ) -> AcceptedCall | None:
+        """Looks the token up and stores the event. None: no trigger of that type has such a token.
+
+        Committed when it returns; raises Unavailable when it could not be, Invalid for what JSON cannot hold, and
+        OverQuota where the owner has used up a quota. Where the key was used before, the answer is the first call's;
+        raises Conflict where this cannot be its repeat. `judged_by`: the configuration by which the call was let in.
+        `event_id`: the id of the event that it makes, where something refers to it already.
+        """
+        if key is not None and key.digest is not None:
+            metadata = {**metadata, "bodyDigest": key.digest}
+        texts = _nestable(payload), jsonio.dumps_for_database(order_of(payload)), _nestable(metadata)
+        moment, seconds = (awaiting.moment, awaiting.seconds) if awaiting else (None, None)
+        key_text = key.key if key else None
+        stored = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by, event_id or uuid7())
+        call = _Call(stored, payload, metadata)
+        made = self.calls.store_alone(call) if call.is_large else self.calls.store(call)
+        if made is None:
+            return None
+        owner = (made.trigger_id, made.workflow_id, made.user_id)
+        if made.is_outdated:
+            return AcceptedCall(*owner, None, None, is_outdated=True)
+        if made.fresh is not None:
+            return AcceptedCall(*owner, made.fresh, call.event(made), seconds)
+        return AcceptedCall(*owner, self._first_event(made, key), None, seconds)
+
+    def _store(self, calls: Sequence[_Call]) -> list[StoredCall | None]:
+        return events_store.accept_calls(self._backends.engine, [call.stored for call in calls])
+
+    def _announce(self, calls: Sequence[_Call], stored: Sequence[StoredCall | None]) -> None:
+        fresh = [call.event(made) for call, made in zip(calls, stored, strict=True) if made and made.fresh]
+        announce(self._backends.bus, fresh, inline_limit=self._backends.settings.payload_inline_limit)
+
+    def _first_event(self, made: StoredCall, key: CallKey | None) -> UUID | None:
+        """The event of the first call with that key; None: there is none, as the trigger is disabled, or its owner."""
+        earlier = events_store.first_with_key(self._backends.engine, made.trigger_id, key.key) if key else None
+        if earlier is None and made.refusal is not None:
+            _refuse_over_quota(Refusal(made.refusal))
+        elif earlier is None and made.enabled:
+            raise Unavailable("the first event with this idempotency key is being deleted")
+        return _event_of(earlier, key)
 
 
 def _event_of(earlier: EarlierCall | None, key: CallKey | None) -> UUID | None:

@@ -31,7 +31,8 @@ from flowforge.db.tables import (
     Workflow,
     WorkflowVersion,
 )
-from flowforge.engine import intake, pruning
+from flowforge.engine import pruning
+from flowforge.engine.intake import Intake
 from flowforge.secrets import is_sealed
 from flowforge.settings import Settings
 from flowforge.triggers.schedules import firing
@@ -242,7 +243,7 @@ class TestTriggers:
     def test_a_webhook_token_is_found(self, ours: Backends, client: FlaskClient) -> None:
         headers = sign_in(client, originals.ADMIN_PASSWORD)
         client.put(f"/api/v1/triggers/{originals.HOOK}", json={"enabled": True}, headers=headers)
-        answer = intake.accept_call(ours.engine, "webhook", "demo-token", {"body": {}}, {}, None)
+        answer = Intake(ours).accept("webhook", "demo-token", {"body": {}}, {})
 
         assert answer is not None
         assert answer.trigger_id == originals.HOOK

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from flowforge.engine import intake
+from flowforge.engine.intake import Intake
 from flowforge.errors import Unavailable
 from flowforge.settings import Settings
 from flowforge.triggers.kinds.form import KIND
@@ -384,7 +384,7 @@ class TestRefusing:
         def away(*_: object, **__: object) -> None:
             raise Unavailable("the database is away")
 
-        monkeypatch.setattr(intake, "accept_call", away)
+        monkeypatch.setattr(Intake, "accept", away)
         refused = form.send(stamp, your_name="Ada", story="A long one", days=["Tuesday"])
         assert refused.status_code == 503
         assert_kept(refused)

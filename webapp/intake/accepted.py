@@ -1,16 +1,26 @@
-"""Calls that were accepted: what is due once their event is committed."""
+"""Calls of webhooks and forms that are accepted."""
 
 from __future__ import annotations
 
-from flowforge.engine import intake
-from flowforge.engine.intake import AcceptedCall
+from flask import Flask, current_app
+
+from flowforge.engine.intake import AcceptedCall, Intake
 from webapp import metrics
-from webapp.context import backends
+
+_EXTENSION = "flowforge.intake"
 
 
-def announce(call: AcceptedCall) -> None:
-    """Publishes the event of a call that made one, and counts it."""
-    if call.fresh is None:
-        return
-    intake.announce(backends().bus, [call.fresh], inline_limit=backends().settings.payload_inline_limit)
-    metrics.count_event(call.fresh.trigger_type)
+def install(app: Flask) -> None:
+    app.extensions[_EXTENSION] = Intake(app.extensions["flowforge"])
+
+
+def intake() -> Intake:
+    """The process's own: what comes to it at the same time is stored together."""
+    found: Intake = current_app.extensions[_EXTENSION]
+    return found
+
+
+def count(call: AcceptedCall) -> None:
+    """Counts a call that made an event."""
+    if call.fresh is not None:
+        metrics.count_event(call.fresh.trigger_type)

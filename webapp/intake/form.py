@@ -16,7 +16,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from flowforge import jsonio
-from flowforge.engine import answers, intake
+from flowforge.engine import answers
 from flowforge.engine.intake import AcceptedCall, CallKey
 from flowforge.errors import Invalid, NotFound, OverQuota, Unavailable
 from flowforge.file_values import read_file
@@ -27,8 +27,7 @@ from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kinds.form import FORM, KIND, Config, form_view, payload_of
 from webapp.content_policy import page_policy
 from webapp.context import backends, session
-from webapp.intake import calls, form_guards, known_tokens
-from webapp.intake.accepted import announce
+from webapp.intake import accepted, calls, form_guards, known_tokens
 from webapp.intake.form_submission import Submission, read_submission
 from webapp.intake.waiting import as_response, wait_for_response
 from webapp.receiving.uploads import Uploads
@@ -161,7 +160,7 @@ def _accept(form: OpenForm, submission: Submission) -> AcceptedCall:
     except Unavailable as error:
         raise Refused(str(_NOT_KEPT), 503) from error
     calls.count(form.token, call.user_id)
-    announce(call)
+    accepted.count(call)
     return call
 
 
@@ -183,7 +182,7 @@ def _store(form: OpenForm, submission: Submission) -> AcceptedCall:
         values = _kept(submission.answers.values, uploads)
         event = FORM, form.own_token, payload_of(values, now), metadata, _key(submission, values)
         awaiting = form.config.awaiting
-        call = intake.accept_call(backends().engine, *event, awaiting=awaiting, event_id=uploads.holder)
+        call = accepted.intake().accept(*event, awaiting=awaiting, event_id=uploads.holder)
         if call is None or call.event_id is None:
             raise NotFound(_NO_FORM)
     if call.fresh is None:

@@ -14,8 +14,8 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import MethodNotAllowed
 
 from flowforge import jsonio
-from flowforge.engine import answers, intake
-from flowforge.engine.intake import CallKey, KnownToken, Repeat
+from flowforge.engine import answers
+from flowforge.engine.intake import AcceptedCall, CallKey, KnownToken, Repeat, find_owner
 from flowforge.errors import Forbidden, Invalid, NotFound, Unavailable
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.kinds.webhook import WEBHOOK
@@ -23,8 +23,7 @@ from flowforge.triggers.webhooks.authentication import Handshake, NotProven
 from flowforge.triggers.webhooks.call_keys import key_of_delivery, key_of_proof
 from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
-from webapp.intake import calls, hooks, known_tokens, schemas
-from webapp.intake.accepted import announce
+from webapp.intake import accepted, calls, hooks, known_tokens, schemas
 from webapp.intake.body import announced_bytes, most_bytes
 from webapp.intake.body_budget import BODIES
 from webapp.intake.call_payload import metadata, payload_of
@@ -41,6 +40,7 @@ blueprint = Blueprint("webhooks", __name__)
 def _install(state: BlueprintSetupState) -> None:
     known_tokens.install(state.app)  # type: ignore[arg-type]
     hooks.install(state.app)  # type: ignore[arg-type]
+    accepted.install(state.app)  # type: ignore[arg-type]
 
 
 _LONGEST_KEY = 255
@@ -92,7 +92,7 @@ def receive(token: str) -> Response:
         if isinstance(answer, Response):
             return answer
         calls.count(known.token, answer.user_id)
-        announce(answer)
+        accepted.count(answer)
     answer = replace(answer, fresh=None)  # a caller who waits holds nothing of what was sent meanwhile
     return answer_caller(answer, _describe_acceptance(answer))
 
@@ -118,7 +118,7 @@ def _unknown() -> Response:
     return Response(_UNKNOWN, 404, mimetype="application/json")
 
 
-def _take(token: str, known: KnownToken) -> intake.AcceptedCall | Response | None:
+def _take(token: str, known: KnownToken) -> AcceptedCall | Response | None:
     """Judge a call and store it, or answer it where it is a handshake. What is refused, or not stored, is looked at
     once more by the trigger as it is now. None: there is no such webhook any more."""
     try:
@@ -133,14 +133,14 @@ def _take(token: str, known: KnownToken) -> intake.AcceptedCall | Response | Non
         raise Unavailable("this webhook is being changed; try again in a moment") from error
 
 
-def _judge_and_store(known: KnownToken) -> intake.AcceptedCall | Response:
+def _judge_and_store(known: KnownToken) -> AcceptedCall | Response:
     judged = judge(hooks.find_hook(known.configuration))
     if isinstance(judged, Handshake):
         return _shake_hands(known, judged)
-    accepted = _store(known, judged)
-    if accepted is None or accepted.is_outdated:
+    call = _store(known, judged)
+    if call is None or call.is_outdated:
         raise _Outdated
-    return accepted
+    return call
 
 
 def _shake_hands(known: KnownToken, handshake: Handshake) -> Response:
@@ -149,21 +149,20 @@ def _shake_hands(known: KnownToken, handshake: Handshake) -> Response:
     return answer_handshake(handshake)
 
 
-def _store(known: KnownToken, judged: Judged) -> intake.AcceptedCall | None:
+def _store(known: KnownToken, judged: Judged) -> AcceptedCall | None:
     """None: there is no such webhook any more."""
     uploads = Uploads(partial(_owner, known.token))
     with uploads.unless_refused():
         event = WEBHOOK, known.token, payload_of(judged.hook, uploads), metadata(), _key(judged)
-        accepted = intake.accept_call(
-            backends().engine,
+        call = accepted.intake().accept(
             *event,
             awaiting=judged.hook.config.awaiting,
             judged_by=known.configuration,
             event_id=uploads.holder,
         )
-    if accepted is None or accepted.fresh is None:
+    if call is None or call.fresh is None:
         uploads.discard()
-    return accepted
+    return call
 
 
 def _key(judged: Judged) -> CallKey | None:
@@ -180,13 +179,13 @@ def _key(judged: Judged) -> CallKey | None:
 
 
 def _owner(token: str) -> UUID:
-    owner = intake.find_owner(backends().engine, WEBHOOK, token)
+    owner = find_owner(backends().engine, WEBHOOK, token)
     if owner is None:
         raise NotFound("there is no such webhook any more")
     return owner
 
 
-def _describe_acceptance(answer: intake.AcceptedCall) -> JsonObject:
+def _describe_acceptance(answer: AcceptedCall) -> JsonObject:
     body: JsonObject = {"success": True, "message": "Webhook received", "triggerId": answer.trigger_id}
     return body | ({"eventId": answer.event_id} if answer.event_id else {"ignored": True})
 
