@@ -43,8 +43,13 @@ def classes_of_scripts() -> set[str]:
     }
 
 
+def classes_of_views() -> set[str]:
+    views = "\n".join(texts(PROJECT / "webapp", "*.py"))
+    return {name for names in re.findall(r'class="([\w -]+)"', views) for name in names.split()}
+
+
 def test_every_class_has_a_style_and_every_style_a_use() -> None:
-    assert classes_of_templates() | classes_of_scripts() == styled_classes()
+    assert classes_of_templates() | classes_of_scripts() | classes_of_views() == styled_classes()
 
 
 def test_icons_are_drawn_by_the_style_of_the_page() -> None:
