@@ -131,7 +131,7 @@ class Drafts:
         version_id = self._to_run(session, user_id, workflow, draft, pins if pinned else {})
         return self.workflows.start_version(session, bus, workflow, input_data, version_id, event_id)
 
-    def version_to_rerun(self, session: Session, user_id: UUID, workflow_id: UUID) -> UUID:
+    def version_to_replay(self, session: Session, user_id: UUID, workflow_id: UUID) -> UUID:
         """Make a version of the draft, else of what is published, in which pinned outputs stand for their steps. Does
         not commit. Raises NotFound, and Invalid with all that is wrong with the draft."""
         workflow, draft = self._lock_workflow(session, user_id, workflow_id)

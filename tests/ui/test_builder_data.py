@@ -129,15 +129,15 @@ class TestRunningAgain:
         config = {"config.output.name": "n", "config.output.value": "{{ steps.one.n * 100 }}"}
         answer = chain.browser.send(f"{chain.build}/step", f"{chain.build}?step=/actions/1", at="/actions/1", **config)
         assert answer.status_code == 303
-        again = chain.end(chain.start(f"runs/{run_id(path)}/again", **{"from": "start"}))
+        again = chain.end(chain.start(f"runs/{run_id(path)}/replay", **{"from": "start"}))
         assert "300" in two_of(chain, again)
 
     def test_begins_with_a_step_on_what_was_recorded_before_it(self, chain: Runs) -> None:
         path = chain.finished('{"n": 3}')
-        again = chain.end(chain.start(f"runs/{run_id(path)}/again", **{"from": "two"}))
+        again = chain.end(chain.start(f"runs/{run_id(path)}/replay", **{"from": "two"}))
         assert states(chain.page(again))["two"] == "SUCCEEDED"
         assert "/input?step=0" not in chain.page(f"{again}/result?step=one").partition("Attempts")[2]
-        refused = chain.start(f"runs/{run_id(path)}/again", **{"from": "gone"})
+        refused = chain.start(f"runs/{run_id(path)}/replay", **{"from": "gone"})
         assert (refused.status_code, "there is no step" in refused.text) == (400, True)
 
 

@@ -60,7 +60,7 @@ def test_each_tells_what_started_it(ada: Browser, ran: Execution) -> None:
     ran(3, trigger_type="workflow", parent_execution_id=first)
     called, again, webhook = rows(ada)
     assert "Webhook" in webhook
-    assert f"Re-run of …{str(first)[-8:]}" in again
+    assert f"Replay of …{str(first)[-8:]}" in again
     assert "Called by Greeting" in called
 
 
@@ -93,12 +93,12 @@ def test_the_oldest_come_first_where_that_is_wanted(ada: Browser, ran: Execution
     assert 'aria-sort="ascending"' in ada.get(f"{LIST}?order=oldest").text
 
 
-def test_many_are_run_again(ada: Browser, backends: Backends, workflow_id: str) -> None:
+def test_many_are_replayed(ada: Browser, backends: Backends, workflow_id: str) -> None:
     path = f"/workflows/{workflow_id}"
     ada.send(f"{path}/run", path, payload="{}")
     finished(backends)
     [id_] = re.findall(r'name="id" value="([0-9a-f-]{36})">\s*<span', ada.get(LIST).text)
-    assert "1 execution started again." in change(ada, "rerun", [UUID(id_)])
+    assert "1 replay started." in change(ada, "replay", [UUID(id_)])
     with backends.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM trigger_service.trigger_events")) == 2
 
@@ -110,13 +110,17 @@ def test_many_are_cancelled_and_deleted(ada: Browser, ran: Execution) -> None:
     kept = ran(4, status="RUNNING")
     assert "0 executions deleted. Those that are still running were kept." in change(ada, "delete", [kept])
     assert len(rows(ada)) == 2
-    assert "Select at least one" in change(ada, "rerun", [])
+    assert "Select at least one" in change(ada, "replay", [])
     assert ada.send("/executions/bulk", LIST, action="nonsense", id=[str(over)]).status_code == 400
 
 
 def test_nobody_changes_what_is_not_theirs(ada: Browser, ran: Execution, signed_up: Callable[[str], Browser]) -> None:
     ids, eve = [ran(1, status="RUNNING"), ran(2)], signed_up("eve")
-    for action, told in (("cancel", "2 could not be changed"), ("rerun", "could not be changed"), ("delete", "0 exec")):
+    for action, told in (
+        ("cancel", "2 could not be changed"),
+        ("replay", "could not be changed"),
+        ("delete", "0 exec"),
+    ):
         assert told in change(eve, action, ids)
     assert [("Running" in row) for row in rows(ada)] == [False, True]
 

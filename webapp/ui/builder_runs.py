@@ -69,12 +69,12 @@ def builder_runs(workflow_id: UUID) -> str:
     )
 
 
-@blueprint.post("/workflows/<uuid:workflow_id>/build/runs/<uuid:execution_id>/again")
-def run_again(workflow_id: UUID, execution_id: UUID) -> Any:
-    """Run the draft, as it is now, with the data of a run: from its start, or from the step of the id `from`."""
+@blueprint.post("/workflows/<uuid:workflow_id>/build/runs/<uuid:execution_id>/replay")
+def replay_with_draft(workflow_id: UUID, execution_id: UUID) -> Any:
+    """Replay a run with the draft, as it is now: from its start, or from the step of the id `from`."""
     workflow, row = found(workflow_id), _find_run(workflow_id, execution_id)
     try:
-        version_id = drafts().version_to_rerun(session(), viewer_id(), workflow_id)
+        version_id = drafts().version_to_replay(session(), viewer_id(), workflow_id)
         wanted = ReplayRequest.read({"from": request.form.get("from", "start")})
         done = replays.replay(session(), backends(), viewer_id(), row.id, wanted, version_id)
     except (Invalid, Conflict, NotFound) as error:

@@ -42,10 +42,10 @@ def _cancel(ids: Sequence[UUID]) -> str:
     return f"{text} {problem}".strip()
 
 
-def _run_again(ids: Sequence[UUID]) -> str:
+def _replay(ids: Sequence[UUID]) -> str:
     again = ReplayRequest.read({"from": "start", "version": "same"})
     done, problem = do_to_each(ids, lambda id_: replays.replay(session(), backends(), viewer_id(), id_, again))
-    text = ngettext("%(count)s execution started again.", "%(count)s executions started again.", len(done))
+    text = ngettext("%(count)s replay started.", "%(count)s replays started.", len(done))
     return f"{text} {problem}".strip()
 
 
@@ -57,6 +57,6 @@ def _delete(ids: Sequence[UUID]) -> str:
 
 _ACTIONS: Mapping[str, Callable[[Sequence[UUID]], str]] = {
     "cancel": _cancel,
-    "rerun": _run_again,
+    "replay": _replay,
     "delete": _delete,
 }
