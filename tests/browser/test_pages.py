@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -157,3 +158,27 @@ def test_an_expired_session_leads_back_to_where_one_was(windows: Windows, regist
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile(r"/executions\?status=FAILED$"))
+
+
+def test_german_labels_stand_apart_on_a_phone(windows: Windows) -> None:
+    page = windows.open("phone")
+    page.set_extra_http_headers({"Accept-Language": "de"})
+    page.goto("/register")
+    page.get_by_label("Benutzername").fill("anna-katharina.von-und-zu-hohenstein")
+    page.get_by_label("E-Mail").fill("anna@example.test")
+    page.get_by_label("Passwort").fill(PASSWORD)
+    page.get_by_role("button", name="Konto erstellen").click()
+    page.wait_for_url("**/")
+    assert [len(lines) for lines in page.evaluate(_LINES, ".brand")] == [1], "the name of the product is broken"
+    tabs = page.evaluate(_LINES, ".bar nav li:not(.aside) a")
+    assert {len(lines) for lines in tabs} == {1}, "a label is broken"
+    for [(_, end)], [(start, _)] in itertools.pairwise(tabs):
+        assert start - end >= 8, "two labels are glued together"
+
+
+_LINES = """selector => [...document.querySelectorAll(selector)].map((element) => {
+    const range = document.createRange();
+    range.selectNode([...element.childNodes].findLast((node) => node.data?.trim()));
+    return [...range.getClientRects()].filter(({ width }) => width > 1).map(({ left, right }) => [left, right]);
+})"""
+"""The lines of text in each element, as their left and right ends."""
