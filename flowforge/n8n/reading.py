@@ -93,17 +93,32 @@ def _workflow(raw: JsonObject, pointer: str) -> Workflow:
             nodes[read.name] = read
     links = _links(raw.get("connections"), nodes, remarks, pointer)
     notes = [_note(node) for node in written if node["type"] == _STICKY_NOTE]
-    zone = _object(raw.get("settings")).get("timezone")
+    zone = _zone(_object(raw.get("settings")).get("timezone"), remarks)
     return Workflow(
         _name(raw.get("name")) or "Imported workflow",
         nodes,
         links,
         _pins(raw.get("pinData"), nodes),
         [note for note in notes if note],
-        zone if isinstance(zone, str) and zone in zone_names() else None,
+        zone,
         _name(raw.get("id")),
         remarks,
     )
+
+
+_FIXED_ZONES = {"EST": "Etc/GMT+5", "MST": "Etc/GMT+7", "HST": "Pacific/Honolulu"}
+"""Abbreviations that schedules refuse, as zones of the same clocks."""
+_USUAL_ZONES = (None, "", "DEFAULT")
+"""A workflow that has none of its own."""
+
+
+def _zone(written: Any, remarks: list[str]) -> str | None:
+    zone = _FIXED_ZONES.get(written, written) if isinstance(written, str) else written
+    if isinstance(zone, str) and zone in zone_names():
+        return zone
+    if zone not in _USUAL_ZONES:
+        remarks.append(f"the time zone {zone!r} is not known; it is UTC now")
+    return None
 
 
 def _node(raw: JsonObject) -> Node:

@@ -9,6 +9,7 @@ import pytest
 from flowforge import jsonio
 from flowforge.errors import Invalid
 from flowforge.n8n import reading
+from flowforge.n8n.importing import Imported
 from flowforge.n8n.reading import read
 from tests.n8n.graphs import MANUAL, graph, imported, node, sets
 
@@ -78,3 +79,29 @@ def test_sticky_notes_and_pinned_data_are_kept() -> None:
     assert list(found.report.sticky_notes) == ["## Read <b>me</b>"]
     assert found.workflows[0].definition["settings"] == {"note": "## Read <b>me</b>"}
     assert found.workflows[0].sample == {"n": 1}
+
+
+def _daily(zone: Any) -> Imported:
+    clock = node("Clock", "scheduleTrigger", {"rule": {"interval": [{"field": "days", "triggerAtHour": 9}]}})
+    year = sets("Year", year="={{ $now.toFormat('yyyy') }}")
+    return imported(graph([clock, year], "Clock > Year", settings={"timezone": zone}))
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"), [("Europe/Vienna", "Europe/Vienna"), ("EST", "Etc/GMT+5"), ("HST", "Pacific/Honolulu")]
+)
+def test_schedules_and_dates_keep_the_time_zone_of_their_workflow(written: str, zone: str) -> None:
+    (workflow,) = _daily(written).workflows
+    assert workflow.definition["settings"]["timeZone"] == zone
+    assert workflow.definition["trigger"]["config"] == {"cron": "0 9 * * *", "timeZone": zone}
+    assert workflow.definition["actions"][0]["config"]["output"]["year"] == f"{{{{ now | date('%Y', '{zone}') }}}}"
+
+
+@pytest.mark.parametrize(("written", "told"), [("DEFAULT", False), ("", False), ("Mars/Base", True), (["x"], True)])
+def test_without_a_time_zone_that_is_known_it_is_utc(written: Any, told: bool) -> None:
+    found = _daily(written)
+    (workflow,) = found.workflows
+    assert "settings" not in workflow.definition
+    assert workflow.definition["trigger"]["config"] == {"cron": "0 9 * * *"}
+    assert workflow.definition["actions"][0]["config"]["output"]["year"] == "{{ now | date('%Y', 'UTC') }}"
+    assert any("time zone" in remark for remark in found.report.remarks) == told
