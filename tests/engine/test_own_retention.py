@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -14,6 +14,7 @@ from flowforge.db.tables import Adoption, ExecutionRow, FileRow
 from flowforge.engine import pruning
 from flowforge.errors import Invalid, Unavailable
 from flowforge.logbook import LogQuery
+from flowforge.wiring import Backends
 from flowforge.workflows.changes import WorkflowChange
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, working
@@ -46,6 +47,13 @@ def later(days: float) -> datetime:
     return datetime.now(UTC) + timedelta(days=days)
 
 
+@pytest.fixture(params=["postgresql", "mongodb"])
+def log_store(request: pytest.FixtureRequest, backends: Backends) -> None:
+    if request.param == "mongodb":
+        backends.settings.mongo_uri = f"{request.getfixturevalue('mongo_server')}/logs_{uuid4().hex[:8]}"
+
+
+@pytest.mark.usefixtures("log_store")
 def test_they_go_with_their_log_lines_at_their_own_time(pipeline: Pipeline) -> None:
     short, usual = workflow(pipeline, 2), workflow(pipeline, None)
     run(pipeline, short, usual)
