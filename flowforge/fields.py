@@ -22,6 +22,7 @@ def field(
     labels: Mapping[str, str] | None = None,
     only_for: Sequence[str] = (),
     required_for: Sequence[str] = (),
+    unary: Sequence[str] = (),
     **declared: Any,
 ) -> Any:
     """A pydantic Field. Forms draw it in the order in which it is declared; those of a group, under its name, last.
@@ -31,7 +32,8 @@ def field(
     (`Authorization`). `language`: it is code, and that field says in which language. `no_expressions`: an
     expression in it is refused with this advice. `labels`: the names of its choices for people. `only_for`,
     `required_for`: the choices with which it has a meaning, or has to be given, in a model that has a
-    `discriminator` (`chosen_by`): forms draw it for these alone.
+    `discriminator` (`chosen_by`): forms draw it for these alone. `unary`: of operators, those that compare with
+    nothing: forms hide the field that comes next for them.
     """
     about: JsonDict = {"secret": True, "writeOnly": True} if secret else {}
     about |= {"secretNames": True} if by_name else {}
@@ -42,6 +44,7 @@ def field(
     about |= {"labels": dict(labels)} if labels else {}
     about |= {"onlyFor": list(only_for)} if only_for else {}
     about |= {"requiredFor": list(required_for)} if required_for else {}
+    about |= {"unary": list(unary)} if unary else {}
     return Field(default, json_schema_extra=about or None, **declared)
 
 

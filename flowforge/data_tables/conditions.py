@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,19 @@ class Operator(StrEnum):
     IS_NOT_EMPTY = "isNotEmpty"
 
 
+LABELS: Mapping[str, str] = {
+    Operator.EQUALS: "is",
+    Operator.NOT_EQUALS: "is not",
+    Operator.LESS: "is less than",
+    Operator.AT_MOST: "is at most",
+    Operator.MORE: "is greater than",
+    Operator.AT_LEAST: "is at least",
+    Operator.ONE_OF: "is one of",
+    Operator.CONTAINS: "contains",
+    Operator.STARTS_WITH: "starts with",
+    Operator.IS_EMPTY: "is empty",
+    Operator.IS_NOT_EMPTY: "is not empty",
+}
 OF_TEXT = (Operator.CONTAINS, Operator.STARTS_WITH)
 WITHOUT_VALUE = (Operator.IS_EMPTY, Operator.IS_NOT_EMPTY)
 

@@ -6,7 +6,7 @@ Every field also takes an expression, whatever its type: a text with `{{` is sho
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
@@ -65,6 +65,8 @@ class Field:
     """The heading it is drawn under; empty for none."""
     labels: Mapping[str, str] | None = None
     """The names of choices for people, where they are others than the choices."""
+    unary: Collection[str] = ()
+    """Of operators, those that compare with nothing: the field after it is hidden for them."""
     values: Mapping[str, Any] | None = None
     """The values of choices that are no texts."""
     suggestions: Sequence[tuple[str, str]] = ()
@@ -268,6 +270,7 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         entry=translated(str(item.get("title", "entry"))),
         group=translated(str(declared.get("group", ""))),
         labels={choice: translated(name) for choice, name in declared.get("labels", {}).items()},
+        unary=declared.get("unary", ()),
         values=_values(shape),
         suggestions=[(value, translated(name)) for value, name in declared.get("suggestions", ())],
         language=str(declared.get("language", "")),

@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge import jsonio
 from flowforge.connectors.tables import IfThere, WantedPage, Which
 from flowforge.data_tables.columns import KEY_TYPES, MOST_COLUMNS, ColumnType
-from flowforge.data_tables.conditions import Operator, WantedCondition
+from flowforge.data_tables.conditions import LABELS, WITHOUT_VALUE, Operator, WantedCondition
 from flowforge.errors import Conflict, Invalid, Problem, TooMuchAtOnce
 from flowforge.jsonio import JsonObject
 from flowforge.table_registry import csv_files, rows, tables
@@ -22,7 +22,7 @@ from flowforge.workflows.connection_uses import Use
 from flowforge.workflows.table_uses import table_uses
 from webapp.context import backends, session
 from webapp.services import table_limits
-from webapp.translation.texts import gettext, lazy
+from webapp.translation.texts import gettext, translated
 from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -175,6 +175,7 @@ def _rows_page(
         found=found,
         imported=imported,
         operators=[operator.value for operator in Operator],
+        unary_operators=WITHOUT_VALUE,
         asked=request.args,
         link=lambda **changed: _link(shown, changed),
         problems=by_field(told),
@@ -208,22 +209,7 @@ def cell_text(value: Any) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
 
 
-_OPERATORS = {
-    Operator.EQUALS: lazy("equals"),
-    Operator.NOT_EQUALS: lazy("does not equal"),
-    Operator.LESS: lazy("is less than"),
-    Operator.AT_MOST: lazy("is at most"),
-    Operator.MORE: lazy("is greater than"),
-    Operator.AT_LEAST: lazy("is at least"),
-    Operator.ONE_OF: lazy("is one of"),
-    Operator.CONTAINS: lazy("contains"),
-    Operator.STARTS_WITH: lazy("starts with"),
-    Operator.IS_EMPTY: lazy("is empty"),
-    Operator.IS_NOT_EMPTY: lazy("is not empty"),
-}
-
-
 @blueprint.app_template_filter()
 def operator_words(operator: str) -> str:
     """`startsWith` as `starts with`."""
-    return str(_OPERATORS[Operator(operator)])
+    return translated(LABELS[operator])

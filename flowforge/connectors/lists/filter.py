@@ -32,7 +32,7 @@ _LABELS = {
     "atMost": "is at most",
     "contains": "contains",
     "lacks": "does not contain",
-    "begins": "begins with",
+    "begins": "starts with",
     "ends": "ends with",
     "empty": "is empty, or not there",
     "given": "is not empty",
@@ -45,7 +45,7 @@ class ListCondition(ConnectorConfig):
     path: Path = field(
         "", alias="field", title="Field", description="name, or customer.name. Empty: the member itself."
     )
-    condition: Condition = field("equals", title="Condition", labels=_LABELS)
+    condition: Condition = field("equals", title="Condition", labels=_LABELS, unary=("empty", "given"))
     value: Any = field(None, title="Value", description="A text that is a number is compared as one.")
 
     def hold(self, members: list[Any], meter: Meter) -> Iterable[bool]:

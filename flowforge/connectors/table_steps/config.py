@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from pydantic import ConfigDict, model_validator
 
 from flowforge.connectors.sdk import ConnectorConfig, IfThere, Which, field
-from flowforge.data_tables.conditions import MOST_ROWS, Operator, WantedCondition
+from flowforge.data_tables.conditions import LABELS, MOST_ROWS, WITHOUT_VALUE, Operator, WantedCondition
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 
@@ -36,8 +36,8 @@ class ConditionConfig(ConnectorConfig):
     model_config = ConfigDict(title="Condition")
 
     column: str = field(title="Column")
-    operator: Operator = field(Operator.EQUALS, title="Is")
-    value: Any = field(None, title="Value", description="For oneOf: a list.")
+    operator: Operator = field(Operator.EQUALS, title="Operator", labels=LABELS, unary=WITHOUT_VALUE)
+    value: Any = field(None, title="Value", description="For “is one of”: a list.")
 
 
 class Config(ConnectorConfig):

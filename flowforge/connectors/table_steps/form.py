@@ -38,7 +38,7 @@ def form_of(schema: JsonObject, config: Mapping[str, Any], account: Account) -> 
     fields = {key: field for key, field in declared.items() if operation in field.get("onlyFor", (operation,))}
     fields["table"] = {**fields["table"], "enum": _tables(config, account)}
     if shape is not None:
-        fields |= {key: _narrowed(fields[key], own) for key, own in _of_table(shape, config) if key in fields}
+        fields |= {key: _narrowed(fields[key], own) for key, own in _of_table(declared, shape, config) if key in fields}
         fields = {key: field for key, field in fields.items() if key != "key" or shape.key_column}
     return {**schema, "properties": fields, "required": _needed(operation, config, fields)}
 
@@ -117,7 +117,7 @@ def _narrowed(declared: JsonObject, own: JsonObject) -> JsonObject:
     return {key: value for key, value in declared.items() if key != "anyOf"} | own
 
 
-def _of_table(shape: Shape, config: Mapping[str, Any]) -> Iterator[tuple[str, JsonObject]]:
+def _of_table(declared: JsonObject, shape: Shape, config: Mapping[str, Any]) -> Iterator[tuple[str, JsonObject]]:
     """What the columns say of each field."""
     names = [column.name for column in shape.columns]
     sortable = [column.name for column in shape.columns if column.type is not ColumnType.JSON]
@@ -125,7 +125,9 @@ def _of_table(shape: Shape, config: Mapping[str, Any]) -> Iterator[tuple[str, Js
     yield "sort", {"type": "string", "enum": sortable}
     numbers = [column.name for column in shape.columns if column.type is ColumnType.NUMBER]
     yield "column", {"type": "string", "enum": numbers}
-    yield "conditions", {"items": _condition(names)}
+    condition = declared["conditions"]["items"]
+    column = {**condition["properties"]["column"], "enum": names}
+    yield "conditions", {"items": {**condition, "properties": {**condition["properties"], "column": column}}}
     if shape.key_column is not None:
         yield "key", {**_SCHEMAS[shape.key_column.type], "title": f"Key: {shape.key_column.name}"}
 
@@ -140,19 +142,6 @@ def _values(shape: Shape, config: Mapping[str, Any]) -> JsonObject:
         "properties": properties,
         "required": needed if adds else [],
         "isOpen": not config.get("rows"),
-    }
-
-
-def _condition(names: list[str]) -> JsonObject:
-    return {
-        "type": "object",
-        "title": "condition",
-        "required": ["column"],
-        "properties": {
-            "column": {"title": "Column", "enum": names},
-            "operator": {"title": "Is", "enum": [operator.value for operator in Operator], "default": Operator.EQUALS},
-            "value": {"title": "Value", "description": "For oneOf: a list."},
-        },
     }
 
 
