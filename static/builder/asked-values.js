@@ -1,5 +1,6 @@
 // Asks a service for the values of a field, and offers them in it.
 
+import { gettext } from "../texts.js";
 import { outputBelow } from "./expression-preview.js";
 import { fieldButton, onClick, panel } from "./page.js";
 import { requestFragment } from "./server.js";
@@ -18,7 +19,7 @@ onClick("[data-ask]", async (button) => {
   button.disabled = true;
   const nodes = await requestFragment(field.form.dataset.values, questionOf(field));
   button.disabled = false;
-  if (button.isConnected) show(field, button, nodes ?? ["The server did not answer."]);
+  if (button.isConnected) show(field, button, nodes ?? [gettext("The server does not answer.")]);
 });
 
 function questionOf(field) {

@@ -1,5 +1,6 @@
 // Sends edits one at a time, each on the revision that the one before it made.
 
+import { gettext } from "../texts.js";
 import { boxVersions, drawingVersion } from "./drawing.js";
 import { refuse } from "./messages.js";
 import { openedStep, palette, revision, root } from "./page.js";
@@ -12,7 +13,7 @@ export const allSent = () => last;
 
 export function sendEdit(url, data) {
   const send = () => post(url, data).then(showParts);
-  last = last.then(send).catch(() => refuse("The server does not answer. What you typed is still here."));
+  last = last.then(send).catch(() => refuse(gettext("The server does not answer. What you typed is still here.")));
   return last;
 }
 

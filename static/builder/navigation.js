@@ -17,7 +17,7 @@ async function openStep(step, { push = true } = {}) {
   const url = new URL(root.dataset.page, location.href);
   if (step) url.searchParams.set("step", step);
   const answer = await request(url, { headers: { "X-Part": drawingVersion() } }).catch(() => null);
-  if (!answer) return refuse("The server does not answer.");
+  if (!answer) return refuse(gettext("The server does not answer."));
   showParts(answer);
   if (push) history.pushState({}, "", url);
   scrollOnPhone(panel, "start");
@@ -30,8 +30,8 @@ function focusCard(step) {
 }
 
 // Whoever opens a step by the keyboard wants to fill it in; a click leaves the keyboard of a phone alone.
-function focusForm(byKeyboard) {
-  if (!byKeyboard) panel.focus({ preventScroll: true });
+function focusForm(fills) {
+  if (!fills) panel.focus({ preventScroll: true });
   else if (!focusMissing()) (firstField() ?? panel).focus();
 }
 
@@ -42,7 +42,7 @@ onClick("[data-open]", async (target, event) => {
   const closed = target.closest("#panel .panel-head") && openedStep();
   await openStep(target.dataset.open);
   if (closed) focusCard(closed);
-  else focusForm(event.detail === 0);
+  else focusForm(event.detail === 0 || "missing" in target.dataset);
 });
 
 addEventListener("popstate", () => openStep(new URL(location.href).searchParams.get("step") ?? "", { push: false }));

@@ -70,6 +70,18 @@ panel.addEventListener("focusout", ({ target }) => {
 
 document.addEventListener("toggle", ({ target }) => target.matches?.("details.publish[open]") && checkAll(), true);
 
+// Focuses the first field of the opened step that something is said about.
+export function focusFlaw() {
+  showTab("parameters");
+  const note = [...panel.querySelectorAll("[data-note]:not([data-note=''])")].find((one) => one.textContent.trim());
+  if (!note) return focusMissing();
+  for (let around = note.closest("details"); around; around = around.parentElement.closest("details"))
+    around.open = true;
+  const [field] = fieldsOf(note);
+  field?.focus();
+  return Boolean(field);
+}
+
 // Focuses what the opened step cannot do without; returns whether it lacks anything.
 export function focusMissing() {
   showTab("parameters");

@@ -1,5 +1,6 @@
 // Shows the parts of the page that an answer of the server holds.
 
+import { gettext } from "../texts.js";
 import { offerAsking } from "./asked-values.js";
 import { offerEditors } from "./code-fields.js";
 import { offerData } from "./data-search.js";
@@ -25,7 +26,8 @@ const SHOW = {
 
 export function showParts({ ok, page }) {
   const parts = page.querySelectorAll("[data-part]");
-  if (!parts.length) return refuse("You may have been signed out, or the server is restarting. Reload the page.");
+  if (!parts.length)
+    return refuse(gettext("You may have been signed out, or the server is restarting. Reload the page."));
   const giveBackFocus = holdFocus();
   if (ok) clearRefusal();
   for (const part of parts) SHOW[part.dataset.part]?.(part);

@@ -3,7 +3,9 @@
 import { followExecution } from "../following.js";
 import { gettext } from "../texts.js";
 import { saveNow } from "./autosave.js";
+import { drawingVersion } from "./drawing.js";
 import { refuse } from "./messages.js";
+import { focusFlaw } from "./notes.js";
 import { flow, onClick, root } from "./page.js";
 import { showParts } from "./parts.js";
 import { clearMarks, showMarks, titlesOfGone } from "./run-marks.js";
@@ -28,13 +30,19 @@ export function addressOfRun(path = "") {
 // Posts a form that starts a run; the answer is the run.
 export async function startRun(form, submitter) {
   await saveNow();
-  const options = { method: "POST", body: new FormData(form, submitter), headers: { "X-Part": "yes" } };
+  const options = { method: "POST", body: new FormData(form, submitter), headers: { "X-Part": drawingVersion() } };
   const answer = await request(form.action, options).catch(() => null);
   if (!answer) return refuse(gettext("The server does not answer."));
-  if (!answer.ok) return showParts(answer);
+  if (!answer.ok) return showRefusal(answer);
   showTab("output");
   document.getElementById("tried")?.replaceChildren();
   begin(answer.page);
+}
+
+// What is to be mended first is opened with it.
+function showRefusal(answer) {
+  showParts(answer);
+  if (answer.page.querySelector("[data-part=panel]")) focusFlaw();
 }
 
 export async function showRun(address) {

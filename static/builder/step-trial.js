@@ -1,5 +1,6 @@
 // Runs the opened step alone and shows what it gave.
 
+import { gettext } from "../texts.js";
 import { showLastView } from "../value.js";
 import { saveNow } from "./autosave.js";
 import { panel } from "./page.js";
@@ -10,11 +11,11 @@ export async function tryStep(form, submitter) {
   const shown = panel.querySelector("#tried");
   const data = new FormData(form, submitter);
   showTab("output");
-  shown.textContent = "Testing …";
+  shown.textContent = gettext("Testing …");
   await saveNow();
   const nodes = await requestFragment(form.action, data);
   if (!shown.isConnected) return;
-  shown.replaceChildren(...(nodes ?? ["The server does not answer."]));
+  shown.replaceChildren(...(nodes ?? [gettext("The server does not answer.")]));
   showLastView(shown);
   shown.scrollIntoView({ block: "nearest" });
 }

@@ -355,3 +355,41 @@ def test_one_of_a_thousand_operations_is_found_by_typing(builder: Builder) -> No
     again = Builder(page)
     again.add("get things 777")
     expect(page.locator("#panel")).to_contain_text("GET /things/777")
+
+
+def test_what_a_test_lacks_is_opened_at_its_field(windows: Windows, builder: Builder) -> None:
+    page = builder.page
+    builder.add("http request")
+    builder.add("transform", position=1)
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.locator("#refusal")).to_contain_text("HTTP request: URL is required")
+    expect(builder.card("/actions/0")).to_have_class(re.compile("opened"))
+    expect(page.get_by_label("URL", exact=False).first).to_be_focused()
+    expect(page.get_by_text("URL is required", exact=True)).to_be_visible()
+    assert "step=%2Factions%2F0" in page.url
+    windows.forgive("/build/run")
+
+
+def test_a_branch_without_a_condition_leads_to_it(builder: Builder) -> None:
+    page = builder.page
+    builder.add("branch")
+    builder.add("transform", "/actions/0/branches/0/actions")
+    page.get_by_role("link", name="Set a condition for yes").click()
+    expect(page.get_by_label("Value", exact=True)).to_be_focused()
+    page.keyboard.type("trigger.body.total")
+    page.get_by_label("Operator").select_option(label="is not empty")
+    expect(page.locator("#flow")).to_contain_text("trigger.body.total is not empty")
+    expect(page.get_by_role("link", name="Set a condition")).to_have_count(0)
+
+
+def test_an_operator_that_compares_with_nothing_hides_the_value(builder: Builder) -> None:
+    page = builder.page
+    builder.add("list")
+    page.get_by_role("button", name="Add Operation").click()
+    page.get_by_label("Kind", exact=True).select_option(label="Filter")
+    value = page.get_by_label("Value", exact=True)
+    expect(value).to_be_visible()
+    page.get_by_label("Condition", exact=True).select_option(label="is not empty")
+    expect(value).to_be_hidden()
+    page.get_by_label("Condition", exact=True).select_option(label="is")
+    expect(value).to_be_visible()

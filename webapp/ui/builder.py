@@ -88,12 +88,12 @@ def _without_notes(page: JsonObject) -> JsonObject:
     return page | {"panel": panel and replace(panel, notes={}, others=()), "notes": {}, "fresh": True}
 
 
-def _parts(page: JsonObject, *names: str, message: str = "") -> str:
+def _parts(page: JsonObject, *names: str, message: str = "", refusal: str = "") -> str:
     """The flow is left out where the browser shows this very one, else the cards that it names as `known`."""
     parts = ["guide", *names] if page["guide"] else list(names)
     if request.headers[PART] == page["drawing"]:
         parts.remove("flow")
-    return render_template("builder/_parts.html", parts=parts, message=message, **page)
+    return render_template("builder/_parts.html", parts=parts, message=message, refusal=refusal, **page)
 
 
 def refused(workflow: WorkflowView, error: Exception, status: int) -> Any:
@@ -103,6 +103,12 @@ def refused(workflow: WorkflowView, error: Exception, status: int) -> Any:
         return render_template("builder/_refused.html", error=error, workflow=workflow, status=status), status
     shown = drafts().get(session(), viewer_id(), workflow.id)
     return render_template("builder/show.html", **_page(workflow, shown, _open()), refusal=str(error)), status
+
+
+def refused_at(workflow: WorkflowView, refusal: str, at: str) -> Any:
+    """Answer our script, whose request the draft is not fit for, with the step at `at` opened, that is to be mended."""
+    page = _page(workflow, drafts().get(session(), viewer_id(), workflow.id), at)
+    return _parts(page, "bar", "flow", "panel", refusal=refusal), 400
 
 
 def _open() -> str:

@@ -35,6 +35,7 @@ class Lane:
     """The words for what happens there."""
     name: str = ""
     """That of a branch."""
+    lacks_condition: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +155,18 @@ class _Drawing:
             inner, is_branch = f"{at}{pointer(path)}", path[0] == "branches"
             if is_branch:
                 branch = action["branches"][path[1]]
-                number, name = int(path[1]), _branch_name(branch, int(path[1]))
-                yield Lane(inner, _branch_title(branch, name, type_), self.steps(steps, inner), number, name=name)
+                yield self._branch(branch, int(path[1]), self.steps(steps, inner), inner, type_)
             elif isinstance(steps, list):
                 title = title_of_list(type_, body_kind(type_, str(path[0])), str(path[0]))
                 yield Lane(inner, title, self.steps(steps, inner))
+
+    def _branch(self, branch: Mapping[str, Any], number: int, steps: Sequence[Node], at: str, type_: str) -> Lane:
+        name = str(branch.get("name") or default_branch_name(number))
+        if type_ not in BLOCKS or not BLOCKS[type_].bodies.has_conditions:
+            return Lane(at, name, steps, number, name=name)
+        condition = in_words(branch.get("when"))
+        title = gettext("%(branch)s: if %(condition)s", branch=name, condition=condition) if condition else name
+        return Lane(at, title, steps, number, name=name, lacks_condition=not condition)
 
     def _lanes_of_approval(self, on_reject: Any, at: str) -> Iterator[Lane]:
         yield Lane("", gettext("Approved"), (), note=gettext("Continues below."))
@@ -201,16 +209,6 @@ def step_of(pointer: str) -> str:
         elif parts[index] == "config":
             break
     return "/".join(parts[:end])
-
-
-def _branch_name(branch: Mapping[str, Any], number: int) -> str:
-    return str(branch.get("name") or default_branch_name(number))
-
-
-def _branch_title(branch: Mapping[str, Any], name: str, type_: str) -> str:
-    if type_ not in BLOCKS or not BLOCKS[type_].bodies.has_conditions:
-        return name
-    return gettext("%(branch)s: if %(condition)s", branch=name, condition=in_words(branch.get("when")))
 
 
 def step_title(action: Mapping[str, Any], catalog: Catalog) -> str:

@@ -25,6 +25,7 @@ from webapp.translation.texts import gettext
 from webapp.ui import executions
 from webapp.ui.base import blueprint
 from webapp.ui.builder import PART, answer, found, refused
+from webapp.ui.builder_refusals import not_run
 from webapp.ui.executions import answer_path, requested_event
 from webapp.ui.guard import viewer_id
 from webapp.ui.run_progress import Progress, progress_of
@@ -75,6 +76,9 @@ def replay_with_draft(workflow_id: UUID, execution_id: UUID) -> Any:
     workflow, row = found(workflow_id), _find_run(workflow_id, execution_id)
     try:
         version_id = drafts().version_to_replay(session(), viewer_id(), workflow_id)
+    except Invalid:
+        return not_run(workflow)
+    try:
         wanted = ReplayRequest.read({"from": request.form.get("from", "start")})
         done = replays.replay(session(), backends(), viewer_id(), row.id, wanted, version_id)
     except (Invalid, Conflict, NotFound) as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request
 
 from flowforge import jsonio
 from flowforge.connectors.catalog import load_catalog
@@ -22,7 +22,6 @@ from flowforge.preview.step_tests import Previewed, Trial
 from flowforge.triggers.kinds import sample_payload
 from flowforge.triggers.kinds.webhook import WEBHOOK
 from flowforge.workflows import pins
-from flowforge.workflows.api_steps import account_of
 from flowforge.workflows.changes import Publication
 from flowforge.workflows.validation import config_of
 from flowforge.workflows.views import WorkflowView
@@ -31,15 +30,13 @@ from webapp.services import drafts, triggers
 from webapp.translation.texts import gettext
 from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder import PART, answer, found, refused
-from webapp.ui.builder_flaws import Flaw, flaws_of
+from webapp.ui.builder import answer, found, refused
+from webapp.ui.builder_refusals import back_to_builder, not_published, not_run
 from webapp.ui.builder_runs import to_run
 from webapp.ui.conditions import with_conditions_in_words
 from webapp.ui.guard import viewer_id
 
 _LONGEST_PREVIEW = 20_000
-_MOST_SAID = 3
-"""Problems that a message names; the page shows all of them."""
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/preview")
@@ -159,7 +156,7 @@ def run_draft(workflow_id: UUID) -> Any:
     try:
         started = drafts().start(session(), backends().bus, viewer_id(), workflow.id, payload, pinned=True)
     except Invalid:
-        return _not_run(workflow)
+        return not_run(workflow)
     return to_run(started.execution_id, started.event_id)
 
 
@@ -167,13 +164,6 @@ def _example(definition: JsonObject) -> JsonObject:
     trigger = definition.get("trigger")
     is_webhook = isinstance(trigger, dict) and str(trigger.get("type")).lower() == WEBHOOK
     return sample_payload(trigger) if is_webhook else {}
-
-
-def _not_run(workflow: WorkflowView) -> Any:
-    session().rollback()
-    if PART in request.headers:
-        return refused(workflow, Invalid((), _said(gettext("Not run."), _flaws(workflow))), 400)
-    return _back_to_flaws(workflow, gettext("Not run."))
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/publish")
@@ -187,16 +177,15 @@ def publish_draft(workflow_id: UUID) -> Any:
     try:
         published = drafts().publish(session(), viewer_id(), workflow_id, Publication.read(fields))
     except Invalid:
-        session().rollback()
-        return _back_to_flaws(workflow, gettext("Not published."))
+        return not_published(workflow)
     except Conflict as error:
         session().rollback()
         flash(gettext("Not published: %(reason)s.", reason=error), "error")
-        return _back(workflow)
+        return back_to_builder(workflow)
     undo.forget(workflow_id)
     if not published.enabled:
         flash(gettext("“%(name)s” is published, but disabled.", name=published.name), "done")
-    return _back(workflow, published=1)
+    return back_to_builder(workflow, published=1)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/discard")
@@ -205,28 +194,7 @@ def discard_draft(workflow_id: UUID) -> Any:
     drafts().discard(session(), viewer_id(), workflow_id)
     undo.forget(workflow_id)
     flash(gettext("Draft discarded. The published version stays as it is."), "done")
-    return _back(workflow)
-
-
-def _back(workflow: WorkflowView, **more: Any) -> Any:
-    step = request.form.get("step") or None
-    return redirect(url_for("ui.builder", workflow_id=workflow.id, **{"step": step, **more}), 303)
-
-
-def _back_to_flaws(workflow: WorkflowView, outcome: str) -> Any:
-    """Say what is to be solved first, and open where the first of it is."""
-    flaws = _flaws(workflow)
-    flash(_said(outcome, flaws), "error")
-    return _back(workflow, step=flaws[0].at if flaws else None)
-
-
-def _said(outcome: str, flaws: Sequence[Flaw]) -> str:
-    return " ".join([outcome, *(f"{flaw}." for flaw in flaws[:_MOST_SAID])])
-
-
-def _flaws(workflow: WorkflowView) -> Sequence[Flaw]:
-    shown = drafts().get(session(), viewer_id(), workflow.id)
-    return flaws_of(shown.definition, shown.problems, load_catalog(), account_of(session(), viewer_id()))
+    return back_to_builder(workflow)
 
 
 def _object(text: str) -> JsonObject:

@@ -25,12 +25,13 @@ def with_conditions_in_words(type_: str, config: Mapping[str, Any]) -> JsonObjec
 
 
 def in_words(written: object) -> str:
-    """`trigger.body.total is greater than 100`; of another expression what stands between its braces."""
+    """`trigger.body.total is greater than 100`; of another expression what stands between its braces; empty where
+    nothing is said yet."""
     text = written if isinstance(written, str) else "" if written is None else str(written).lower()
     group = read_condition(text)
     if group is None:
         return text if _SEVERAL.search(text) else bare(text)
-    return _of_group(group) or gettext("no condition yet")
+    return _of_group(group)
 
 
 def _of_group(group: Group) -> str:
