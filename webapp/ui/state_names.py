@@ -13,9 +13,12 @@ _NAMES = {
     "DOWN": lazy("Failed"),
     "DRAFT": lazy("Draft"),
     "ENABLED": lazy("Enabled"),
+    "ERROR": lazy("Error"),
     "FAILED": lazy("Failed"),
+    "FAILURE": lazy("Attempt failed"),
     "HANDLED": lazy("Failed, handled"),
     "HELD": lazy("Queued by a limit"),
+    "INFO": lazy("Information"),
     "NOT_RUN": lazy("Not run"),
     "PENDING": lazy("Pending"),
     "PLANNED": lazy("Planned"),
@@ -29,6 +32,7 @@ _NAMES = {
     "SUCCESS": lazy("Succeeded"),
     "UP": lazy("Enabled"),
     "WAITING": lazy("Waiting"),
+    "WARN": lazy("Warning"),
 }
 
 
