@@ -6,7 +6,7 @@ import { saveNow } from "./autosave.js";
 import { drawingVersion } from "./drawing.js";
 import { refuse } from "./messages.js";
 import { focusFlaw } from "./notes.js";
-import { flow, onClick, root } from "./page.js";
+import { flow, onClick, revision, root } from "./page.js";
 import { showParts } from "./parts.js";
 import { clearMarks, showMarks, titlesOfGone } from "./run-marks.js";
 import { forgetResult, renewResult, showResultOf } from "./run-result.js";
@@ -30,7 +30,9 @@ export function addressOfRun(path = "") {
 // Posts a form that starts a run; the answer is the run.
 export async function startRun(form, submitter) {
   await saveNow();
-  const options = { method: "POST", body: new FormData(form, submitter), headers: { "X-Part": drawingVersion() } };
+  const body = new FormData(form, submitter);
+  if (body.has("revision")) body.set("revision", revision());
+  const options = { method: "POST", body, headers: { "X-Part": drawingVersion() } };
   const answer = await request(form.action, options).catch(() => null);
   if (!answer) return refuse(gettext("The server does not answer."));
   if (!answer.ok) return showRefusal(answer);

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from flowforge.workflows.pins import KeptSteps
 from flowforge.workflows.views import DraftView, WorkflowView
 from webapp.context import session
 from webapp.services import apis, connections, drafts, triggers, workflows
+from webapp.translation.texts import lazy
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flaws import flaws_of
@@ -36,6 +38,9 @@ from webapp.ui.guard import viewer_id
 from webapp.ui.written import shown_ways
 
 TRIGGER = "trigger"
+_CHANGED_ELSEWHERE = lazy(
+    "This workflow was changed in another tab, or by somebody else. What you did last was not carried out."
+)
 FRESH = "fresh"
 """The field of forms, and the parameter of the page, of what has just been added."""
 PART = "X-Part"
@@ -97,12 +102,13 @@ def _parts(page: JsonObject, *names: str, message: str = "", refusal: str = "") 
 
 
 def refused(workflow: WorkflowView, error: Exception, status: int) -> Any:
-    """An edit that could not be made: what it was made on has changed elsewhere."""
+    """Say why something could not be done; 409: what it was done to has changed elsewhere."""
     session().rollback()
+    reason = str(_CHANGED_ELSEWHERE if status == HTTPStatus.CONFLICT else error)
     if PART in request.headers:
-        return render_template("builder/_refused.html", error=error, workflow=workflow, status=status), status
+        return render_template("builder/_refused.html", reason=reason, workflow=workflow, status=status), status
     shown = drafts().get(session(), viewer_id(), workflow.id)
-    return render_template("builder/show.html", **_page(workflow, shown, _open()), refusal=str(error)), status
+    return render_template("builder/show.html", **_page(workflow, shown, _open()), refusal=reason), status
 
 
 def refused_at(workflow: WorkflowView, refusal: str, at: str) -> Any:

@@ -150,6 +150,9 @@ def run_draft(workflow_id: UUID) -> Any:
     """Runs the draft with the sample, whether it is published, and enabled, or not; a webhook without one with the
     example that its form shows. Pinned outputs stand for their steps."""
     workflow = found(workflow_id)
+    seen = request.form.get("revision", type=int)
+    if seen not in (None, drafts().get(session(), viewer_id(), workflow_id).revision):
+        return refused(workflow, Conflict("the draft was changed elsewhere meanwhile"), 409)
     payload = expression_context.sample(session(), workflow.id)
     if payload is None:
         payload = _example(drafts().clear(session(), viewer_id(), workflow_id))
