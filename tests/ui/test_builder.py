@@ -283,7 +283,7 @@ def test_an_edit_of_what_changed_in_another_tab_is_refused_and_nothing_is_lost(o
     orders.edit("delete", at="/actions/2")
     answer = orders.edit("delete", at="/actions/0", revision=stale)
     assert answer.status_code == 409
-    assert "changed elsewhere" in answer.text
+    assert "was changed in another tab" in answer.text
     assert orders.ids == ["fetch", "large"]
 
 
