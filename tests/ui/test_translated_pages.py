@@ -24,6 +24,7 @@ from tests.browser.full_account import ARABIC, EMOJI, LONG, ONE_WORD, furnish
 from tests.people import PASSWORD, registered
 from tests.ui.conftest import Browser
 from tests.ui.shown_texts import has_words, shown_texts
+from tests.ui.test_pages import created
 from webapp.translation import texts
 from webapp.ui.fields import fields_of
 
