@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from flowforge.errors import Problem
+from flowforge.sentences import sentence
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class FieldReader:
     def require(self, name: str, type_: type[T], wrong: str) -> T | None:
         """Read a field that has to be there."""
         if self._raw.get(name) is None:
-            self.problems.append(Problem(f"/{name}", "is required"))
+            self.problems.append(Problem(f"/{name}", sentence("is required")))
         return self.take(name, type_, wrong)
 
     def flag(self, name: str) -> bool | None:

@@ -13,7 +13,6 @@ from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.definition import WorkflowSettings
 from flowforge.language.filters.all_filters import FILTERS
-from flowforge.language.wording import fixed_sentences
 from flowforge.onboarding.gallery import templates
 from flowforge.onboarding.guide import TITLES
 from flowforge.onboarding.template import Template
@@ -93,10 +92,6 @@ def _guide() -> Named:
     yield from _under("guide", *TITLES.values())
 
 
-def _problems() -> Named:
-    yield from _under("problem of a field", *sorted(fixed_sentences()))
-
-
 def _texts_of_template(template: Template) -> Iterator[str]:
     yield from (template.title, template.text, template.group)
     for field in template.fields:
@@ -137,5 +132,4 @@ _KINDS = (
     _filters,
     _templates,
     _guide,
-    _problems,
 )

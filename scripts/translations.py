@@ -21,10 +21,11 @@ from scripts.declared_texts import declared_texts
 from webapp.translation.catalogues import Domain, path_of, read
 
 _ROOT = Path(__file__).resolve().parents[1]
-_KEYWORDS: Mapping[str, Any] = {"gettext": None, "ngettext": (1, 2), "lazy": None, "_": None}
+_KEYWORDS: Mapping[str, Any] = {"gettext": None, "ngettext": (1, 2), "lazy": None, "_": None, "sentence": None}
 _METHODS = {
     "templates": [("**.html", "jinja2.ext:babel_extract")],
     "webapp": [("**.py", "python")],
+    "flowforge": [("**.py", "python")],
     "static": [("vendor/**", "ignore"), ("**.js", "javascript")],
 }
 """Folders, and how their files are read."""

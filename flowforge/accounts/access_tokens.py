@@ -18,6 +18,7 @@ from flowforge.audit.recording import record
 from flowforge.db.tables import AccessToken
 from flowforge.errors import Conflict, NotFound, Problem, Unauthorized, raise_any
 from flowforge.ids import uuid7
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 
 PREFIX = "ffp_"
@@ -140,14 +141,14 @@ def _token(row: AccessToken) -> PersonalToken:
 def _name_problems(name: str) -> list[Problem]:
     if name.strip() and len(name) <= LONGEST_NAME and name.isprintable():
         return []
-    return [Problem("/name", f"must be a text of 1 to {LONGEST_NAME} printable characters")]
+    return [Problem("/name", sentence("must be a text of 1 to %(most)s printable characters", most=LONGEST_NAME))]
 
 
 def _days_problems(days: int) -> list[Problem]:
     if 1 <= days <= LONGEST_LIFE_DAYS:
         return []
-    return [Problem("/days", f"must be a whole number from 1 to {LONGEST_LIFE_DAYS}")]
+    return [Problem("/days", sentence("must be a whole number from 1 to %(most)s", most=LONGEST_LIFE_DAYS))]
 
 
 def _scope_problems(scopes: frozenset[Scope]) -> list[Problem]:
-    return [] if scopes else [Problem("/scopes", "must name at least one scope")]
+    return [] if scopes else [Problem("/scopes", sentence("must name at least one scope"))]

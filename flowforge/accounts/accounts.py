@@ -20,6 +20,7 @@ from flowforge.audit.recording import record
 from flowforge.db.name_keys import is_called
 from flowforge.db.tables import Role, User
 from flowforge.errors import Forbidden, Invalid, NotFound, Unauthorized, raise_any
+from flowforge.sentences import sentence
 
 _TRIES = 3
 
@@ -117,7 +118,7 @@ def _prove_own(session: Session, user: User, password: str, pointer: str) -> Use
     try:
         return _prove(session, user.username, password)
     except WrongPassword as error:
-        raise Invalid.at(pointer, "is wrong") from error
+        raise Invalid.at(pointer, sentence("is wrong")) from error
 
 
 def _prove(session: Session, username: str, password: str) -> User:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import accounts
 from flowforge.errors import Invalid, Problem
+from flowforge.sentences import sentence
 
 
 class Theme(StrEnum):
@@ -33,4 +34,8 @@ def choose(session: Session, user_id: UUID, theme: str, density: str) -> None:
 
 
 def _problems(pointer: str, chosen: str, kind: type[Theme | Density]) -> list[Problem]:
-    return [] if chosen in set(kind) else [Problem(pointer, f"must be one of {', '.join(kind)}")]
+    return (
+        []
+        if chosen in set(kind)
+        else [Problem(pointer, sentence("must be one of %(choices)s", choices=", ".join(kind)))]
+    )

@@ -42,6 +42,7 @@ from flowforge.db.tables import (
 )
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.executions import executions
+from flowforge.sentences import sentence
 from flowforge.wiring import Backends
 
 _MOST_NAMED = 10
@@ -102,9 +103,9 @@ def _heir(session: Session, user_id: UUID, heir_id: UUID) -> administration.Mana
     try:
         heir = administration.find(session, heir_id)
     except NotFound as error:
-        raise Invalid.at("/handOverTo", "is no account") from error
+        raise Invalid.at("/handOverTo", sentence("is no account")) from error
     if heir.id == user_id or heir.disabled_at is not None:
-        raise Invalid.at("/handOverTo", "must be another account that is not disabled")
+        raise Invalid.at("/handOverTo", sentence("must be another account that is not disabled"))
     _refuse_same_names(session, user_id, heir)
     return heir
 

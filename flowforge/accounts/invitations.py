@@ -15,6 +15,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import ADMINISTRATORS, Invitation, Role, User
 from flowforge.errors import Invalid, NotFound
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 
 LIFETIME = timedelta(days=7)
@@ -34,7 +35,7 @@ def create(session: Session, invited_by: UUID, email: str | None, role: Role) ->
     """Makes an invitation; returns it with the token that its link holds, which cannot be shown again. Commits. Raises
     Invalid for an invitation to own the server: it has one owner."""
     if role is Role.OWNER:
-        raise Invalid.at("/role", "must be admin or member")
+        raise Invalid.at("/role", sentence("must be admin or member"))
     token, hashed = random_tokens.create()
     expires_at = datetime.now(UTC) + LIFETIME
     row = Invitation(token_hash=hashed, email=email, role=role, invited_by=invited_by, expires_at=expires_at)
@@ -88,7 +89,7 @@ def _open() -> tuple[ColumnElement[bool], ...]:
 
 
 def _unusable() -> Invalid:
-    return Invalid.at("/invitation", "is unknown, used or expired; ask for another one")
+    return Invalid.at("/invitation", sentence("is unknown, used or expired; ask for another one"))
 
 
 def _pending(row: Invitation) -> InvitationView:

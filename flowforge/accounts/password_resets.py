@@ -16,6 +16,7 @@ from flowforge.audit.recording import record
 from flowforge.db.name_keys import is_called
 from flowforge.db.tables import PasswordReset, User
 from flowforge.errors import Invalid, raise_any
+from flowforge.sentences import sentence
 
 LIFETIME_HOURS = 2
 LIFETIME = timedelta(hours=LIFETIME_HOURS)
@@ -83,4 +84,4 @@ def _expired() -> ColumnElement[bool]:
 
 
 def _unusable() -> Invalid:
-    return Invalid.at("/token", "is unknown, used or expired; ask for another link")
+    return Invalid.at("/token", sentence("is unknown, used or expired; ask for another link"))

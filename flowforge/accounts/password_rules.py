@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowforge.errors import Problem
+from flowforge.sentences import sentence
 
 SHORTEST = 10
 LONGEST = 256
@@ -21,9 +22,9 @@ _ESTIMATED = 72
 def problems_of(password: str, pointer: str, known: Sequence[str] = ()) -> list[Problem]:
     """The problems of a new password; `known`: the name and the address of its account."""
     if not SHORTEST <= len(password) <= LONGEST:
-        return [Problem(pointer, f"must have {SHORTEST} to {LONGEST} characters")]
+        return [Problem(pointer, sentence("must have %(least)s to %(most)s characters", least=SHORTEST, most=LONGEST))]
     if _guesses(password, known) < _GUESSES:
-        return [Problem(pointer, "is too easy to guess; several unusual words are easy to remember")]
+        return [Problem(pointer, sentence("is too easy to guess; several unusual words are easy to remember"))]
     return []
 
 

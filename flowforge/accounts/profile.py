@@ -17,6 +17,7 @@ from flowforge.db.refusals import refused_as
 from flowforge.db.tables import User
 from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.languages import languages
+from flowforge.sentences import sentence
 from flowforge.time_zones import zone_names
 from flowforge.views import view_of
 
@@ -79,7 +80,7 @@ def update(session: Session, user_id: UUID, change: ProfileChange) -> Profile:
     user.email = change.email if isinstance(change.email, str) else user.email
     user.time_zone = (change.time_zone or None) if isinstance(change.time_zone, str) else user.time_zone
     user.language = (change.language or None) if isinstance(change.language, str) else user.language
-    with refused_as(session, Invalid.at("/email", "is taken")):
+    with refused_as(session, Invalid.at("/email", sentence("is taken"))):
         session.commit()
     return _profile(user)
 
@@ -91,19 +92,23 @@ def _profile(user: User) -> Profile:
 def _problems_of_email(email: object) -> list[Problem]:
     if email is None:
         return []
-    return registration.email_problems(email) if isinstance(email, str) else [Problem("/email", "must be a text")]
+    return (
+        registration.email_problems(email)
+        if isinstance(email, str)
+        else [Problem("/email", sentence("must be a text"))]
+    )
 
 
 def _problems_of_time_zone(name: object) -> list[Problem]:
     if name is None or _is_zone(name):
         return []
-    return [Problem("/timeZone", "must be the name of a time zone, such as Europe/Berlin")]
+    return [Problem("/timeZone", sentence("must be the name of a time zone, such as Europe/Berlin"))]
 
 
 def _problems_of_language(tag: object) -> list[Problem]:
     if tag is None or tag in ["", *languages()]:  # a list: what comes in may not be hashable
         return []
-    return [Problem("/language", f"must be one of {', '.join(languages())}")]
+    return [Problem("/language", sentence("must be one of %(choices)s", choices=", ".join(languages())))]
 
 
 def _is_zone(name: object) -> TypeGuard[str]:

@@ -18,6 +18,7 @@ from flowforge.db.name_keys import is_called, key_of
 from flowforge.db.tables import Role, User
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, raise_any
 from flowforge.ids import uuid7
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 
 _LONGEST_NAME = 100
@@ -75,7 +76,7 @@ def add(session: Session, new: NewAccount, role: Role | None = None) -> AccountV
 def email_problems(email: str) -> list[Problem]:
     if len(email) <= _LONGEST_EMAIL and email.isprintable() and _EMAIL.fullmatch(email):
         return []
-    return [Problem("/email", "must be an e-mail address, such as name@example.com")]
+    return [Problem("/email", sentence("must be an e-mail address, such as name@example.com"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +126,14 @@ def _taken(session: Session, new: _Prepared) -> list[Problem]:
     found = select(named.label("named"), (User.email == new.email).label("mailed"))
     rows = session.execute(found.where(or_(named, User.email == new.email))).all()
     taken = {"/username": any(row.named for row in rows), "/email": any(row.mailed for row in rows)}
-    return [Problem(pointer, "is taken") for pointer, is_taken in taken.items() if is_taken]
+    return [Problem(pointer, sentence("is taken")) for pointer, is_taken in taken.items() if is_taken]
 
 
 def _name_problems(username: str) -> list[Problem]:
     if not username.strip():
-        return [Problem("/username", "must not be empty")]
+        return [Problem("/username", sentence("must not be empty"))]
     if len(username) > _LONGEST_NAME:
-        return [Problem("/username", f"must have at most {_LONGEST_NAME} characters")]
+        return [Problem("/username", sentence("must have at most %(most)s characters", most=_LONGEST_NAME))]
     if username != username.strip() or not username.isprintable():
-        return [Problem("/username", "must not hold control characters, nor blanks at its ends")]
+        return [Problem("/username", sentence("must not hold control characters, nor blanks at its ends"))]
     return []

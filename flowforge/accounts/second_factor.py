@@ -26,6 +26,7 @@ from flowforge.audit.recording import record
 from flowforge.db.tables import RecoveryCode, User
 from flowforge.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthorized
 from flowforge.secrets import Vault
+from flowforge.sentences import sentence
 
 ISSUER = "FlowForge"
 RECOVERY_CODES = 10
@@ -37,7 +38,7 @@ _STEPS_APART = 1
 class CodeNeeded(Unauthorized):
     """The password is right, and a code of the second factor is needed beside it."""
 
-    problems = (Problem("/code", "is needed: this account has a second factor"),)
+    problems = (Problem("/code", sentence("is needed: this account has a second factor")),)
 
     def __init__(self, account: AccountView) -> None:
         super().__init__("a code of the second factor is needed")
@@ -47,7 +48,7 @@ class CodeNeeded(Unauthorized):
 class WrongCode(Unauthorized):
     """The code is none, is over, or was used before."""
 
-    problems = (Problem("/code", "is wrong, is over, or was used before"),)
+    problems = (Problem("/code", sentence("is wrong, is over, or was used before")),)
 
     def __init__(self) -> None:
         super().__init__("the code of the second factor is wrong, is over, or was used before")
@@ -115,7 +116,7 @@ def confirm_setup(session: Session, user_id: UUID, step: SecondStep) -> Sequence
     _refuse_if_on(session, user)
     if user.totp_secret is None or not _use_code(user, step):
         session.rollback()
-        raise Invalid.at("/code", "is wrong, or is over; the clocks of both sides must agree")
+        raise Invalid.at("/code", sentence("is wrong, or is over; the clocks of both sides must agree"))
     user.totp_confirmed_at = datetime.now(UTC)
     record(session, Action.SECOND_FACTOR_ON, by=user_id)
     return _new_recovery_codes(session, user_id)

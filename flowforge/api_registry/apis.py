@@ -36,6 +36,7 @@ from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
 from flowforge.kept_descriptions import version_name
 from flowforge.secrets import Vault
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 from flowforge.wiring import Backends
 from flowforge.workflows.api_steps import account_apis
@@ -88,7 +89,7 @@ class Apis:
         session.rollback()  # the address may take its time
         description = read_source(new.source, backends.tools)
         if not description.entries:
-            raise Invalid.at("/address" if new.source.address else "/file", "describes no operation")
+            raise Invalid.at("/address" if new.source.address else "/file", sentence("describes no operation"))
         name = new.name or self._free_name(session, user_id, name_from(description.title))
         row = ApiRow(
             id=uuid7(),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flowforge.errors import Problem, raise_any
 from flowforge.field_reader import FieldReader
+from flowforge.sentences import sentence
 
 LONGEST_ADDRESS = 2_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -45,7 +46,7 @@ class DescriptionSource:
         file = fields.take("file", str, "must be the text of the file")
         name = fields.take("fileName", str, "must be a text of at most 200 characters", lambda text: len(text) <= 200)
         if bool(address and address.strip()) == bool(file):
-            fields.problems.append(Problem("/address", "give either the address of a description, or a file"))
+            fields.problems.append(Problem("/address", sentence("give either the address of a description, or a file")))
         return cls((address or "").strip(), (file or "").encode("utf-8", "surrogatepass"), name or "")
 
 
@@ -77,7 +78,7 @@ class ChosenActions:
         fields = FieldReader(raw)
         ids = fields.require("actions", list, "must be a list of ids of operations")
         if ids is not None and not all(isinstance(each, str) for each in ids):
-            fields.problems.append(Problem("/actions", "must be a list of ids of operations"))
+            fields.problems.append(Problem("/actions", sentence("must be a list of ids of operations")))
         raise_any(fields.problems)
         return cls(tuple(dict.fromkeys(ids or ())))
 

@@ -11,8 +11,9 @@ from flowforge.connectors.presets.all_presets import with_preset
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Problem, raise_any
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
-_NO_OBJECT = Problem("/config", "must be an object")
+_NO_OBJECT = Problem("/config", sentence("must be an object"))
 
 
 @dataclass(frozen=True, slots=True)

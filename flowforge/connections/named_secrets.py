@@ -20,6 +20,7 @@ from flowforge.db.tables import NamedSecret
 from flowforge.errors import Invalid
 from flowforge.ids import uuid7
 from flowforge.secrets import Vault
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 
 LONGEST = 32_768
@@ -35,7 +36,7 @@ def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: 
     """Creates it or changes its value. Commits. Raises Invalid, and Conflict where there are too many."""
     require_name(name)
     if not isinstance(value, str) or not value or len(value) > LONGEST:
-        raise Invalid.at("/value", f"must be a text of at most {LONGEST:,} characters")
+        raise Invalid.at("/value", sentence("must be a text of at most %(most)s characters", most=format(LONGEST, ",")))
     require_room(session, NamedSecret, user_id, name, MOST_SECRETS, "secret")
     sealed, now = vault.seal(value), datetime.now(UTC)
     row = insert(NamedSecret).values(id=uuid7(), user_id=user_id, name=name, value=sealed, updated_at=now)

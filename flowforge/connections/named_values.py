@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import NamedSecret, VariableRow
 from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.sentences import sentence
 
 Row = type[NamedSecret | VariableRow]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -19,7 +20,7 @@ def require_name(name: str) -> None:
     """Raises Invalid for a name that expressions cannot call."""
     if not _NAME.fullmatch(name):
         raise Invalid.at(
-            "/name", "must be letters, digits and _, not start with a digit, and have at most 64 characters"
+            "/name", sentence("must be letters, digits and _, not start with a digit, and have at most 64 characters")
         )
 
 

@@ -18,6 +18,7 @@ from flowforge.audit.recording import record
 from flowforge.connections.named_values import delete_named, require_name, require_room
 from flowforge.db.tables import VariableRow
 from flowforge.errors import Invalid
+from flowforge.sentences import sentence
 
 MOST_VARIABLES = 200
 """The most that one account can have."""
@@ -58,9 +59,11 @@ def delete_variable(session: Session, user_id: UUID, name: str) -> None:
 def _written(value: Any) -> str:
     """Raises Invalid."""
     if value is None:
-        raise Invalid.at("/value", "is required")
+        raise Invalid.at("/value", sentence("is required"))
     try:
         jsonio.dumps_within(value, MOST_BYTES)
         return jsonio.dumps_for_database(value)
     except (jsonio.TooLarge, TypeError) as error:
-        raise Invalid.at("/value", f"must be JSON of at most {MOST_BYTES:,} bytes") from error
+        raise Invalid.at(
+            "/value", sentence("must be JSON of at most %(most)s bytes", most=format(MOST_BYTES, ","))
+        ) from error

@@ -33,6 +33,7 @@ from flowforge.inlined_schemas import inlined
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.template import TemplateFailure, has_meaning, split_template
 from flowforge.language.text_fields import spellings
+from flowforge.sentences import sentence
 from flowforge.summaries import NO_SUMMARY, Summary
 
 C = TypeVar("C", bound=ConnectorConfig)
@@ -141,7 +142,7 @@ class Connector(Generic[C]):
         connection is named, of the fields that it may fill in."""
         named = bool(config.get(CONNECTION))
         if self.connections and not (named or self.any_signer or self.shared_fields):
-            return [Problem(f"{pointer}/{CONNECTION}", "is required")]
+            return [Problem(f"{pointer}/{CONNECTION}", sentence("is required"))]
         return [
             *self._misplaced_expressions(config, pointer),
             *self._inseparable(config, pointer),

@@ -13,6 +13,7 @@ from typing import Any
 from flowforge.errors import Problem, raise_any
 from flowforge.field_reader import FieldReader
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 MOST_COLUMNS = 50
 RESERVED = ("id", "createdAt", "updatedAt", "expiresAt")
@@ -67,7 +68,7 @@ class WantedColumn:
     def read_all(cls, raw: Any) -> Sequence[WantedColumn]:
         """Reads a list of columns. Raises Invalid."""
         if not isinstance(raw, list) or not raw:
-            raise_any([Problem("/columns", "must be a list of at least one column")])
+            raise_any([Problem("/columns", sentence("must be a list of at least one column"))])
         problems: list[Problem] = []
         read = [_read(entry, f"/columns/{number}", problems) for number, entry in enumerate(raw[: MOST_COLUMNS + 1])]
         raise_any(problems)
@@ -79,7 +80,7 @@ def changed_columns(present: Sequence[Column], wanted: Sequence[WantedColumn]) -
     known = {column.id: column for column in present}
     problems = [*_problems_of_names(wanted), *_problems_of_ids(known, wanted)]
     if len(wanted) > MOST_COLUMNS:
-        problems.append(Problem("/columns", f"a table has at most {MOST_COLUMNS} columns"))
+        problems.append(Problem("/columns", sentence("a table has at most %(most)s columns", most=MOST_COLUMNS)))
     raise_any(problems)
     return [Column(one.id or _new_id(), one.name, one.type, one.required) for one in wanted]
 
@@ -104,7 +105,7 @@ def name_from(text: str, taken: Sequence[str] = ()) -> str:
 
 def _read(entry: Any, at: str, problems: list[Problem]) -> WantedColumn | None:
     if not isinstance(entry, Mapping):
-        problems.append(Problem(at, "must be an object"))
+        problems.append(Problem(at, sentence("must be an object")))
         return None
     fields = FieldReader(entry)
     name = fields.require("name", str, _NAME_RULE)
@@ -126,9 +127,9 @@ def _problems_of_names(wanted: Sequence[WantedColumn]) -> list[Problem]:
         if not is_name(column.name):
             found.append(name_problem(at))
         elif folded[number] in _RESERVED_FOLDED:
-            found.append(Problem(at, "is what every row has anyway"))
+            found.append(Problem(at, sentence("is what every row has anyway")))
         elif folded[number] in folded[:number]:
-            found.append(Problem(at, "is the name of another column, too"))
+            found.append(Problem(at, sentence("is the name of another column, too")))
     return found
 
 
@@ -139,9 +140,9 @@ def _problems_of_ids(known: Mapping[str, Column], wanted: Sequence[WantedColumn]
         if column.id is None:
             continue
         if column.id not in known or column.id in seen:
-            found.append(Problem(f"/columns/{number}/id", "must be the id of a column, once"))
+            found.append(Problem(f"/columns/{number}/id", sentence("must be the id of a column, once")))
         elif known[column.id].type != column.type:
-            found.append(Problem(f"/columns/{number}/type", "cannot be changed; add another column"))
+            found.append(Problem(f"/columns/{number}/type", sentence("cannot be changed; add another column")))
         seen.add(column.id)
     return found
 

@@ -14,6 +14,7 @@ from flowforge.data_tables.columns import Column, ColumnType
 from flowforge.data_tables.shape import Shape
 from flowforge.data_tables.values import to_stored
 from flowforge.errors import Invalid, Problem, raise_any
+from flowforge.sentences import sentence
 
 MOST_CONDITIONS = 20
 MOST_ROWS = 1_000
@@ -84,7 +85,7 @@ class Position:
             value, id_ = jsonio.loads(base64.urlsafe_b64decode(cursor))
             return cls(value, UUID(id_))
         except (ValueError, TypeError, AttributeError) as error:
-            raise Invalid.at("/after", "must be what 'next' of the page before said") from error
+            raise Invalid.at("/after", sentence("must be what 'next' of the page before said")) from error
 
     def __str__(self) -> str:
         return base64.urlsafe_b64encode(jsonio.dumps([self.value, str(self.id)])).decode()
@@ -115,7 +116,7 @@ def read_selection(shape: Shape, wanted: Sequence[WantedCondition], *, any_of: b
     """Raises Invalid, which names the condition by its number."""
     problems: list[Problem] = []
     if len(wanted) > MOST_CONDITIONS:
-        problems.append(Problem("/conditions", f"must be at most {MOST_CONDITIONS}"))
+        problems.append(Problem("/conditions", sentence("must be at most %(most)s", most=MOST_CONDITIONS)))
     read = [_read(shape, one, f"/conditions/{number}", problems) for number, one in enumerate(wanted)]
     raise_any(problems)
     return Selection([condition for condition in read if condition is not None], any_of)
@@ -127,7 +128,7 @@ def sorted_by(query: Query, shape: Shape, name: str | None) -> Query:
         return query
     column = shape.find(name, "/sort")
     if column.type is ColumnType.JSON:
-        raise Invalid.at("/sort", "cannot be a column of JSON")
+        raise Invalid.at("/sort", sentence("cannot be a column of JSON"))
     return replace(query, sort=column)
 
 
@@ -143,9 +144,9 @@ def _read(shape: Shape, wanted: WantedCondition, at: str, problems: list[Problem
 
 def _require_operator(column: Column, operator: Operator, at: str) -> None:
     if column.type is ColumnType.JSON and operator not in WITHOUT_VALUE:
-        raise Invalid.at(at, "must be isEmpty or isNotEmpty for a column of JSON")
+        raise Invalid.at(at, sentence("must be isEmpty or isNotEmpty for a column of JSON"))
     if operator in OF_TEXT and column.type is not ColumnType.TEXT:
-        raise Invalid.at(at, f"is for columns of text, and this is one of {column.type}")
+        raise Invalid.at(at, sentence("is for columns of text, and this is one of %(type)s", type=column.type))
 
 
 def _value_of(column: Column, wanted: WantedCondition, at: str) -> Any:
@@ -160,7 +161,7 @@ def _choices(value: Any, at: str) -> Sequence[Any]:
     """A list of values; of a text, one a line."""
     choices = value.splitlines() if isinstance(value, str) else value
     if not isinstance(choices, list) or len(choices) > MOST_CHOICES:
-        raise Invalid.at(at, f"must be a list of at most {MOST_CHOICES:,} values")
+        raise Invalid.at(at, sentence("must be a list of at most %(most)s values", most=format(MOST_CHOICES, ",")))
     return choices
 
 
@@ -170,5 +171,5 @@ def _stored(column: Column, value: Any, at: str) -> Any:
     except ValueError as error:
         raise Invalid.at(at, str(error)) from None
     if stored is None:
-        raise Invalid.at(at, "is required; for empty ones, the operator is isEmpty")
+        raise Invalid.at(at, sentence("is required; for empty ones, the operator is isEmpty"))
     return stored

@@ -12,6 +12,7 @@ from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.names import hint, quoted
 from flowforge.language.pointers import pointer
+from flowforge.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Shape:
         """The column by which rows are known. Raises Invalid where there is none."""
         column = self.key_column
         if column is None:
-            raise Invalid.at(at, "the table has no key column: its rows are known by their ids only")
+            raise Invalid.at(at, sentence("the table has no key column: its rows are known by their ids only"))
         return column
 
     def require_number(self, name: str, at: str = "/column") -> Column:

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from flowforge.errors import Problem
 from flowforge.language.pointers import Part, pointer
+from flowforge.sentences import Sentence, sentence
 
 UNWRITTEN = "·"
 """Prefix of the names that pydantic adds to a path for the member of a union it chose: nobody wrote them."""
 
 _SENTENCES = {
-    "missing": "is required",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "greater_than": "must be more than {gt:.10g}",
-    "greater_than_equal": "must be at least {ge:.10g}",
-    "less_than_equal": "must be at most {le:.10g}",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "too_short": "must have at least {min_length} entries",
-    "too_long": "must have at most {max_length} entries",
-    "enum": "must be {expected}",
-    "literal_error": "must be {expected}",
-    "value_error": "{error}",
+    "missing": sentence("is required"),
+    "string_type": sentence("must be text"),
+    "int_type": sentence("must be a whole number"),
+    "int_parsing": sentence("must be a whole number"),
+    "int_from_float": sentence("must be a whole number"),
+    "float_type": sentence("must be a number"),
+    "float_parsing": sentence("must be a number"),
+    "finite_number": sentence("must be a finite number"),
+    "bool_type": sentence("must be true or false"),
+    "bool_parsing": sentence("must be true or false"),
+    "list_type": sentence("must be a list"),
+    "dict_type": sentence("must be an object"),
+    "model_type": sentence("must be an object"),
+    "model_attributes_type": sentence("must be an object"),
+    "greater_than": sentence("must be more than %(gt).10g"),
+    "greater_than_equal": sentence("must be at least %(ge).10g"),
+    "less_than_equal": sentence("must be at most %(le).10g"),
+    "string_too_short": sentence("must have at least %(min_length)s characters"),
+    "string_too_long": sentence("must have at most %(max_length)s characters"),
+    "too_short": sentence("must have at least %(min_length)s entries"),
+    "too_long": sentence("must have at most %(max_length)s entries"),
+    "enum": sentence("must be %(expected)s"),
+    "literal_error": sentence("must be %(expected)s"),
 }
 
 _SCALARS = {
@@ -51,11 +51,6 @@ _SCALARS = {
     "bool_parsing": "bool",
 }
 """What pydantic adds to the path for each of the types that are allowed, where a value is of none of them."""
-
-
-def fixed_sentences() -> Collection[str]:
-    """The sentences that hold no value, which pages say in the reader's language."""
-    return {sentence for sentence in _SENTENCES.values() if "{" not in sentence}
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
@@ -86,8 +81,13 @@ def _written(path: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def sentence_of(found: Mapping[str, Any]) -> str:
     """The sentence for one of pydantic's errors, to stand behind the name of its field."""
-    sentence = _SENTENCES.get(found["type"])
-    return sentence.format(**found.get("ctx", {})) if sentence else _reworded(str(found["msg"]))
+    known, values = _SENTENCES.get(found["type"]), found.get("ctx", {})
+    if known is not None:
+        return known.with_values(**values) if values else known
+    raised = values.get("error")
+    if isinstance(raised, ValueError) and raised.args and isinstance(raised.args[0], Sentence):
+        return raised.args[0]
+    return _reworded(str(found["msg"]))
 
 
 def _reworded(message: str) -> str:

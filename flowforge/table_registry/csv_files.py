@@ -28,6 +28,7 @@ from flowforge.delimiters import delimiter_of
 from flowforge.errors import Conflict, Invalid, OverQuota
 from flowforge.jsonio import JsonObject
 from flowforge.kept_tables import KeptTable
+from flowforge.sentences import sentence
 from flowforge.table_registry.tables import open_table
 
 ROWS_AT_ONCE = 1_000
@@ -156,7 +157,7 @@ def _header(shape: Shape, cells: Sequence[str]) -> Sequence[str]:
         wanted = ", ".join(column.name for column in shape.columns)
         raise Invalid.at("", f"the first line names no column of the table; these are {wanted}")
     if len(set(known)) < len(known):
-        raise Invalid.at("", "the first line names a column twice")
+        raise Invalid.at("", sentence("the first line names a column twice"))
     return names
 
 

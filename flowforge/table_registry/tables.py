@@ -21,6 +21,7 @@ from flowforge.db.tables import DataTableRow
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
 from flowforge.kept_tables import AccountTables, KeptTable
+from flowforge.sentences import sentence
 from flowforge.table_registry.changes import TableChange
 from flowforge.table_registry.views import TableView
 from flowforge.views import view_of
@@ -74,7 +75,7 @@ def change_table(session: Session, user_id: UUID, table_id: UUID, wanted: TableC
     columns = changed_columns(list(map(Column.read, row.columns)), wanted.columns)
     key = key_id(columns, wanted.key)
     if key != row.key_column and row.row_count:
-        raise Invalid.at("/key", "can only be changed while the table has no rows")
+        raise Invalid.at("/key", sentence("can only be changed while the table has no rows"))
     row.name, row.key_column, row.expire_after = wanted.name, key, wanted.expire_after
     row.columns = [column.as_json() for column in columns]
     row.updated_at = datetime.now(UTC)

@@ -22,6 +22,7 @@ from flowforge.engine.intake import KnownToken
 from flowforge.errors import MAX_PROBLEMS, Invalid, NotFound, Problem, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 from flowforge.triggers.changes import CONFIGURATION, NewTrigger, TriggerChange
 from flowforge.triggers.connected import problems_of_connection
@@ -108,7 +109,7 @@ class Triggers:
         row = self._load(session, user_id, trigger_id)
         kind = find_kind(row.trigger_type)
         if kind is None or kind.address is None:
-            raise Invalid.at("", "this trigger has no address")
+            raise Invalid.at("", sentence("this trigger has no address"))
         replace_token(session, row, renewal)
         self._address(row, kind.address)
         row.configuration = kind.without_what_came(configuration_of(row))
@@ -241,7 +242,7 @@ class Triggers:
         """Test a trigger that is being written; its secrets are in clear. Raises Invalid, Unavailable."""
         kind = find_kind(type_)
         if kind is None:
-            raise Invalid.at("/triggerType", "there is no such kind of trigger")
+            raise Invalid.at("/triggerType", sentence("there is no such kind of trigger"))
         return kind.test(configuration, AccountAccess(backends, user_id, time.monotonic() + TEST_SECONDS))
 
     def _write(self, row: TriggerRegistration, configuration: JsonObject, enabled: bool) -> None:

@@ -10,6 +10,7 @@ from flowforge.connectors.masked_secrets import masks_of_nothing
 from flowforge.errors import Problem
 from flowforge.language.pointers import Part
 from flowforge.language.unknown_keys import warnings_of
+from flowforge.sentences import sentence
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import secret_keys
 
@@ -22,7 +23,7 @@ def problems_of_config(
     `kind`: None for a row of a kind that does not exist here; any object will do for it.
     """
     if config is not None and not isinstance(config, dict):
-        return [Problem(pointer, "must be an object")]
+        return [Problem(pointer, sentence("must be an object"))]
     problems = masks_of_nothing(config or {}, secret_keys(), stored, pointer)
     own = kind.problems(config or {}) if kind else []
     return problems + [problem.under(pointer) for problem in own]

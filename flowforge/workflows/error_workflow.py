@@ -14,6 +14,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import User, Workflow
 from flowforge.errors import Invalid, NotFound
+from flowforge.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ErrorWorkflow:
         try:
             return cls(UUID(written))
         except (ValueError, TypeError, AttributeError):
-            raise Invalid.at("/workflowId", "must be the id of a workflow") from None
+            raise Invalid.at("/workflowId", sentence("must be the id of a workflow")) from None
 
 
 def find(session: Session, user_id: UUID) -> ErrorWorkflow:
@@ -45,7 +46,7 @@ def choose(session: Session, user_id: UUID, wanted: ErrorWorkflow) -> ErrorWorkf
     if wanted.workflow_id is not None:
         name = _name(session, user_id, wanted.workflow_id)
         if name is None:
-            raise Invalid.at("/workflowId", "is the id of no workflow")
+            raise Invalid.at("/workflowId", sentence("is the id of no workflow"))
     user.error_workflow_id = wanted.workflow_id
     record(session, Action.ERROR_WORKFLOW_CHOSEN, by=user_id, on=wanted.workflow_id or user_id, named=name or "")
     session.commit()

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from flowforge.db import like_patterns
 from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound
+from flowforge.sentences import sentence
 
 LONGEST_NAME = 60
 DEEPEST = 8
@@ -43,14 +44,17 @@ def read(wanted: object) -> str | None:
     if wanted is None:
         return None
     if not isinstance(wanted, str):
-        raise Invalid.at("/folder", "must be a text")
+        raise Invalid.at("/folder", sentence("must be a text"))
     names = [" ".join(name.split()) for name in wanted.split("/")]
     names = [name for name in names if name]
     if len(names) > DEEPEST:
-        raise Invalid.at("/folder", f"must be at most {DEEPEST} folders deep")
+        raise Invalid.at("/folder", sentence("must be at most %(most)s folders deep", most=DEEPEST))
     if any(len(name) > LONGEST_NAME or not name.isprintable() for name in names):
         raise Invalid.at(
-            "/folder", f"must have names of at most {LONGEST_NAME} printable characters, with / between them"
+            "/folder",
+            sentence(
+                "must have names of at most %(most)s printable characters, with / between them", most=LONGEST_NAME
+            ),
         )
     return "/".join(names) or None
 

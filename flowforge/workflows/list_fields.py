@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound
+from flowforge.sentences import sentence
 
 LONGEST = 200
 DEEPEST = 10
@@ -22,12 +23,12 @@ def read(written: object) -> str | None:
     if written is None:
         return None
     if not isinstance(written, str) or len(written) > LONGEST:
-        raise Invalid.at("/listField", f"must be a text of at most {LONGEST} characters")
+        raise Invalid.at("/listField", sentence("must be a text of at most %(most)s characters", most=LONGEST))
     inner = _WRITTEN.fullmatch(written.strip())
     path = (inner[1] if inner else written).strip().removeprefix("trigger.")
     names = [name.strip() for name in path.replace("[", ".").replace("]", "").split(".")] if path else []
     if len(names) > DEEPEST or not all(name and name.isprintable() for name in names):
-        raise Invalid.at("/listField", "must be names with . between them, such as body.order.id")
+        raise Invalid.at("/listField", sentence("must be names with . between them, such as body.order.id"))
     return ".".join(names) or None
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import SavedFilterRow
 from flowforge.errors import Invalid
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 
 MOST = 30
@@ -62,10 +63,17 @@ def save(session: Session, user_id: UUID, listed: Listed, name: str, query: str)
     name = " ".join(name.split())
     query = normal(listed, query) if len(query) <= LONGEST_QUERY else ""
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Invalid.at("/name", f"must be a name of at most {LONGEST_NAME} printable characters")
+        raise Invalid.at(
+            "/name", sentence("must be a name of at most %(most)s printable characters", most=LONGEST_NAME)
+        )
     if not query or len(query) > LONGEST_QUERY:
         raise Invalid.at(
-            "/query", f"must be a filter of at most {LONGEST_QUERY} characters, of {', '.join(sorted(FIELDS[listed]))}"
+            "/query",
+            sentence(
+                "must be a filter of at most %(most)s characters, of %(choices)s",
+                most=LONGEST_QUERY,
+                choices=", ".join(sorted(FIELDS[listed])),
+            ),
         )
     row = {"user_id": user_id, "listed": listed, "name": name, "query": query}
     key = SavedFilterRow.user_id, SavedFilterRow.listed, SavedFilterRow.name
@@ -73,7 +81,7 @@ def save(session: Session, user_id: UUID, listed: Listed, name: str, query: str)
     mine = SavedFilterRow.user_id == user_id, SavedFilterRow.listed == listed
     if (session.scalar(select(func.count()).where(*mine)) or 0) > MOST:
         session.rollback()
-        raise Invalid.at("/name", f"must be one of at most {MOST}: delete a saved filter first")
+        raise Invalid.at("/name", sentence("must be one of at most %(most)s: delete a saved filter first", most=MOST))
     session.commit()
     return SavedFilter(name, query)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
 from flowforge.errors import Problem, raise_any
+from flowforge.sentences import sentence
 
 MOST = 200
 """The most workflows that are changed at once."""
@@ -21,7 +22,7 @@ def require_all(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
     there = set(session.scalars(mine))
     raise_any(
         [
-            Problem(f"/workflowIds/{position}", "is the id of no workflow")
+            Problem(f"/workflowIds/{position}", sentence("is the id of no workflow"))
             for position, id_ in enumerate(workflow_ids)
             if id_ not in there
         ]

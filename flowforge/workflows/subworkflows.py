@@ -14,6 +14,7 @@ from flowforge.errors import Problem
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.tree import actions_in
+from flowforge.sentences import sentence
 from flowforge.workflows.called_workflow import called_workflow
 
 _MOST_FOLLOWED = 500
@@ -30,17 +31,17 @@ def problems_of_calls(
     error_workflow = (written.get("settings") or {}).get("errorWorkflow")
     callees = _callees(session, user_id, {id_ for _, id_ in named})
     problems = [
-        Problem(pointer(path), "there is no such workflow")
+        Problem(pointer(path), sentence("there is no such workflow"))
         for path, id_ in named
         if id_ not in callees and id_ != workflow_id
     ]
     problems += [
-        Problem(pointer(path), "leads back to this workflow: workflows cannot call one another in a circle")
+        Problem(pointer(path), sentence("leads back to this workflow: workflows cannot call one another in a circle"))
         for path, id_ in named
         if workflow_id is not None and _leads_to(session, user_id, id_, workflow_id, callees)
     ]
     if error_workflow is not None and not _exists(session, user_id, error_workflow):
-        problems.append(Problem("/settings/errorWorkflow", "there is no such workflow"))
+        problems.append(Problem("/settings/errorWorkflow", sentence("there is no such workflow")))
     return problems
 
 

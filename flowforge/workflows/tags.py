@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow, WorkflowTag
 from flowforge.errors import Invalid, NotFound
+from flowforge.sentences import sentence
 
 MOST_TAGS = 20
 LONGEST_TAG = 40
@@ -20,12 +21,12 @@ MOST_LISTED = 200
 def read(wanted: object) -> list[str]:
     """Read a list of tags: in lower case, each once, sorted. Raises Invalid."""
     if not isinstance(wanted, list) or not all(isinstance(tag, str) for tag in wanted):
-        raise Invalid.at("/tags", "must be a list of texts")
+        raise Invalid.at("/tags", sentence("must be a list of texts"))
     tags = sorted({*map(_normal, wanted)} - {""})
     if len(tags) > MOST_TAGS:
-        raise Invalid.at("/tags", f"must be at most {MOST_TAGS}")
+        raise Invalid.at("/tags", sentence("must be at most %(most)s", most=MOST_TAGS))
     if any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
-        raise Invalid.at("/tags", f"must each have at most {LONGEST_TAG} printable characters")
+        raise Invalid.at("/tags", sentence("must each have at most %(most)s printable characters", most=LONGEST_TAG))
     return tags
 
 
@@ -33,7 +34,7 @@ def read_one(wanted: object) -> str:
     """Read one tag, in lower case. Raises Invalid."""
     tag = _normal(wanted) if isinstance(wanted, str) else ""
     if not 1 <= len(tag) <= LONGEST_TAG or not tag.isprintable():
-        raise Invalid.at("/tag", f"must be a word of at most {LONGEST_TAG} printable characters")
+        raise Invalid.at("/tag", sentence("must be a word of at most %(most)s printable characters", most=LONGEST_TAG))
     return tag
 
 
@@ -74,7 +75,7 @@ def _refuse_too_many(session: Session, workflow_ids: Sequence[UUID]) -> None:
     too_many = counted.group_by(WorkflowTag.workflow_id).having(func.count() > MOST_TAGS).limit(1)
     if session.scalar(too_many) is not None:
         session.rollback()
-        raise Invalid.at("/tag", f"must not be added to a workflow that has {MOST_TAGS} already")
+        raise Invalid.at("/tag", sentence("must not be added to a workflow that has %(most)s already", most=MOST_TAGS))
 
 
 def all_of(session: Session, user_id: UUID) -> Sequence[str]:

@@ -7,6 +7,7 @@ from gettext import NullTranslations
 
 from markupsafe import Markup, escape
 
+from flowforge.sentences import Sentence
 from webapp.translation import language
 from webapp.translation.catalogues import translations
 from webapp.translation.formats import number
@@ -59,6 +60,13 @@ def gettext_in_template(text: str, /, **values: object) -> Markup:
 def _plain(messages: NullTranslations, text: str) -> Markup:
     """A text without values; kept, since a list shows the same few in each of its rows."""
     return Markup(messages.gettext(text)) % {}  # noqa: S704  (texts are ours, not people's)
+
+
+def said(text: str) -> str:
+    """A sentence of the core (`flowforge.sentences`) in the reader's language; what the catalogues lack as it is."""
+    if isinstance(text, Sentence) and text.values:
+        return look_up(text.template) % text.values
+    return look_up(text) if text else text
 
 
 def ngettext_in_template(one: str, many: str, count: int, **values: object) -> Markup:

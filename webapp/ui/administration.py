@@ -23,6 +23,7 @@ from flowforge.accounts import (
 from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import Role
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
+from flowforge.sentences import sentence
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.translation.texts import gettext, lazy
@@ -208,7 +209,7 @@ def _heir_id() -> UUID | None:
     try:
         return administration.find_by_name(session(), request.form.get("heir", "").strip()).id
     except NotFound as error:
-        raise Invalid.at("/handOverTo", "must be the name of another account") from error
+        raise Invalid.at("/handOverTo", sentence("must be the name of another account")) from error
 
 
 def _entered_quotas() -> Quotas:
@@ -216,7 +217,7 @@ def _entered_quotas() -> Quotas:
     entered = {name: request.form.get(name, "").strip() for name in _QUOTAS}
     wrong = [name for name, value in entered.items() if value and not _is_number(value)]
     if wrong:
-        raise Invalid([Problem(f"/{to_camel(name)}", "must be a whole number") for name in wrong])
+        raise Invalid([Problem(f"/{to_camel(name)}", sentence("must be a whole number")) for name in wrong])
     return Quotas(**{name: int(value) if value else None for name, value in entered.items()})
 
 

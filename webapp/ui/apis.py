@@ -14,6 +14,7 @@ from flowforge.api_registry.views import ApiView
 from flowforge.apis.description import OperationEntry
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from webapp.context import backends, session
 from webapp.services import apis as operations
 from webapp.translation.texts import gettext, ngettext
@@ -143,7 +144,7 @@ def _source() -> JsonObject:
     try:
         text = uploaded.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid.at("/file", "must be a text in UTF-8") from error
+        raise Invalid.at("/file", sentence("must be a text in UTF-8")) from error
     return {"file": text, "fileName": uploaded.filename[:200], "address": address}
 
 

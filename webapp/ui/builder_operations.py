@@ -16,6 +16,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.pointers import parsed, pointer
 from flowforge.language.tree import actions_in, lists_in
+from flowforge.sentences import sentence
 from flowforge.workflows.api_steps import account_apis
 from webapp.context import session
 from webapp.translation.texts import gettext, lazy
@@ -32,7 +33,7 @@ def edit_draft(workflow_id: UUID) -> Any:
     """`op` says what is done to the steps `at`; `remove-branch:1` names a branch, too."""
     op = request.form.get("op", "").partition(":")[0]
     if op not in _OPERATIONS:
-        return refused(found(workflow_id), Invalid.at("/op", "there is no such edit"), 400)
+        return refused(found(workflow_id), Invalid.at("/op", sentence("there is no such edit")), 400)
     edit, message = _OPERATIONS[op]
     return save_edit(workflow_id, edit, str(message), is_fresh=op == "add")
 
@@ -201,7 +202,7 @@ def _branch() -> int:
 def _split_pointer(at: str) -> tuple[str, int]:
     *into, position = parsed(at) or ("",)
     if not isinstance(position, int):
-        raise Invalid.at("/at", "there is no such step")
+        raise Invalid.at("/at", sentence("there is no such step"))
     return pointer(into), position
 
 

@@ -24,7 +24,7 @@ from flowforge.workflows.draft_calls import EVENT, EXECUTION
 from flowforge.workflows.views import WorkflowView
 from webapp.context import backends, session
 from webapp.services import draft_calls, drafts, test_urls
-from webapp.translation.texts import gettext, lazy
+from webapp.translation.texts import gettext, lazy, said
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
 from webapp.ui.guard import viewer_id
@@ -160,4 +160,4 @@ def _sentence(error: FlowForgeError) -> str:
     if not problems:
         return str(error)
     label = _LABELS.get(problems[0].pointer)
-    return f"{label} {problems[0].message}." if label else f"{problems[0].message}."
+    return f"{label} {said(problems[0].message)}." if label else f"{said(problems[0].message)}."

@@ -12,6 +12,7 @@ from flowforge.ascode import yaml_reader, yaml_writer
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import pointer
+from flowforge.sentences import sentence
 from flowforge.workflows.changes import DraftChange
 from webapp.context import session
 from webapp.services import drafts
@@ -88,5 +89,5 @@ def _read(text: str, form: str) -> JsonObject:
         raise Invalid([Problem("", f"line {flaw.line}: {flaw.message}") for flaw in document.flaws])
     value = document.plain()
     if not isinstance(value, dict):
-        raise Invalid([Problem(pointer(()), "must be an object with a name and actions")])
+        raise Invalid([Problem(pointer(()), sentence("must be an object with a name and actions"))])
     return value

@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.errors import Problem
 from flowforge.form_view import FORM_KIND, FormView
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from webapp.ui.alternatives import narrowed
 from webapp.ui.fields import Field, fields_of
 from webapp.ui.forms import Form, config_from_form
@@ -39,7 +40,10 @@ class ConfigForm:
         moved = {f"{at}/{key}": f"{at}/{place}" for key, place in places.items()}
         placed = [replace(problem, pointer=moved.get(problem.pointer, problem.pointer)) for problem in problems]
         missing = self._missing_field()
-        return [Problem(f"{at}/{missing}", "is required") if missing and one.pointer == at else one for one in placed]
+        return [
+            Problem(f"{at}/{missing}", sentence("is required")) if missing and one.pointer == at else one
+            for one in placed
+        ]
 
     def _missing_field(self) -> str:
         """The field of a view that has to be filled in for the chosen way, and is not; empty where there is none."""

@@ -17,12 +17,13 @@ from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
 from flowforge.connectors.presets.all_presets import matching_presets, presets
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.api_steps import account_apis, connection_offers
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
-from webapp.translation.texts import gettext, translated
+from webapp.translation.texts import gettext, said, translated
 from webapp.ui import connection_dialog, connection_presets
 from webapp.ui.base import blueprint
 from webapp.ui.connection_sign_ins import leading_to_provider, redirect_address, sign_in_of
@@ -74,7 +75,7 @@ def create_connection() -> Any:
         return _form_page(kind, None, config, error.problems), 400
     except Conflict:
         session().rollback()
-        taken = Problem("/name", "is the name of another connection already")
+        taken = Problem("/name", sentence("is the name of another connection already"))
         return _form_page(kind, None, config, [taken]), 400
     return _tested(created, gettext("“%(name)s” created.", name=created.name))
 
@@ -253,7 +254,7 @@ def _form_page(
     """`preset_name`: of a preset that the config does not name itself. `name`: one that is suggested."""
     notes: dict[str, str] = {}
     for problem in problems:
-        notes.setdefault("/".join(problem.pointer.strip("/").split("/")[:2]), translated(problem.message))
+        notes.setdefault("/".join(problem.pointer.strip("/").split("/")[:2]), said(problem.message))
     preset = presets().get(str(config.get("preset") or request.values.get("preset", preset_name)))
     sign_in = sign_in_of(row)
     page = render_template(

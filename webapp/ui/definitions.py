@@ -12,6 +12,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.views import WorkflowView
 
@@ -64,5 +65,5 @@ def read_object(text: str) -> JsonObject:
         where = f"at line {error.lineno}, column {error.colno}"
         raise Invalid.at("", f"this is not JSON: {error.msg}, {where}") from error
     if not isinstance(value, dict):
-        raise Invalid.at("", "must be a JSON object: { … }")
+        raise Invalid.at("", sentence("must be a JSON object: { … }"))
     return value

@@ -17,7 +17,7 @@ from flowforge.workflows import list_fields
 from flowforge.workflows.listing import choices
 from flowforge.workflows.saved_filters import Listed
 from webapp.context import session
-from webapp.translation.texts import gettext, lazy
+from webapp.translation.texts import gettext, lazy, said
 from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -62,7 +62,7 @@ def choose_list_field(workflow_id: UUID) -> Any:
         list_fields.choose(session(), viewer_id(), workflow_id, list_fields.read(request.form.get("field", "")))
         tell(gettext("Saved."))
     except Invalid as error:
-        tell(gettext("The field was not saved: it %(problem)s.", problem=error.problems[0].message), "error")
+        tell(gettext("The field was not saved: it %(problem)s.", problem=said(error.problems[0].message)), "error")
     return redirect(url_for("ui.executions", workflow=workflow_id), 303)
 
 

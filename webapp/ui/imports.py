@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem
 from flowforge.n8n.importing import Imported, ImportedWorkflow, import_file
 from flowforge.n8n.report import Outcome
+from flowforge.sentences import sentence
 from flowforge.workflows import pins
 from flowforge.workflows.views import WorkflowView
 from webapp.context import session
@@ -59,7 +60,7 @@ def _content() -> bytes:
     else:
         data = request.form.get("content", "").encode()
     if not data:
-        raise Invalid.at("", "is required")
+        raise Invalid.at("", sentence("is required"))
     if len(data) > MOST_BYTES:
         raise Invalid.at("", f"has more than {MOST_BYTES:,} bytes: import it by the command line")
     return data

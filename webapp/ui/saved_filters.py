@@ -12,7 +12,7 @@ from flowforge.errors import Invalid, NotFound
 from flowforge.workflows import saved_filters
 from flowforge.workflows.saved_filters import Listed, normal
 from webapp.context import session
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.notices import tell
@@ -32,7 +32,9 @@ def save_filter(listed: str) -> Any:
         saved_filters.save(session(), viewer_id(), of, request.form.get("name", ""), query)
         tell(gettext("Filter saved."))
     except Invalid as error:
-        tell(gettext("The filter was not saved: its name %(problem)s.", problem=error.problems[0].message), "error")
+        tell(
+            gettext("The filter was not saved: its name %(problem)s.", problem=said(error.problems[0].message)), "error"
+        )
     return redirect(_address(of, normal(of, query)), 303)
 
 

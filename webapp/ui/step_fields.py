@@ -15,7 +15,7 @@ from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
-from webapp.translation.texts import gettext, lazy, translated
+from webapp.translation.texts import gettext, lazy, said
 from webapp.ui.config_forms import ConfigForm, config_form
 from webapp.ui.fields import Field, with_chosen
 from webapp.ui.fitting_connections import names_that_fit
@@ -126,7 +126,7 @@ def put_into_words(at: str, problem: Problem, labels: Mapping[str, str]) -> tupl
     depth = _depth(parts, labels)
     place = _as_place("/".join(parts[:depth]))
     own = [labels[place]] if place in labels else [part for part in parts[:depth] if part != "config"]
-    message = _with_labels(translated(problem.message), labels)
+    message = _with_labels(said(problem.message), labels)
     return place, " › ".join([*own, *parts[depth:]]) + f" {message}" if own or parts[depth:] else message
 
 

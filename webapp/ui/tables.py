@@ -14,6 +14,7 @@ from flowforge.data_tables.columns import KEY_TYPES, MOST_COLUMNS, ColumnType
 from flowforge.data_tables.conditions import LABELS, WITHOUT_VALUE, Operator, WantedCondition
 from flowforge.errors import Conflict, Invalid, Problem, TooMuchAtOnce
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.table_registry import csv_files, rows, tables
 from flowforge.table_registry.changes import TableChange
 from flowforge.table_registry.csv_files import Imported
@@ -87,7 +88,7 @@ def change_table(table_id: UUID) -> Any:
 def import_rows(table_id: UUID) -> Any:
     shown, file = tables.get_table(session(), viewer_id(), table_id), request.files.get("file")
     if file is None or not file.filename:
-        return _rows_page(shown, None, [Problem("/file", "is required")]), 400
+        return _rows_page(shown, None, [Problem("/file", sentence("is required"))]), 400
     if_there = IfThere.CHANGE if request.form.get("change") == "true" else IfThere.KEEP
     limits = table_limits()
     try:

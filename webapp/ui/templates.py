@@ -18,7 +18,7 @@ from flowforge.onboarding.template_tables import make_missing_tables
 from flowforge.workflows.changes import WorkflowChange
 from webapp.context import session
 from webapp.services import connections, drafts, workflows
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import Node, flow_of
 from webapp.ui.guard import viewer_id
@@ -89,7 +89,7 @@ def _form(chosen: Template, problems: Any = ()) -> str:
         card=_card(chosen),
         connections={field.name: _usable_connections(chosen, field) for field in chosen.connections},
         entered=request.form,
-        problems={problem.pointer.rpartition("/")[2]: problem.message for problem in problems},
+        problems={problem.pointer.rpartition("/")[2]: said(problem.message) for problem in problems},
         others=[problem for problem in problems if problem.pointer not in of_fields],
     )
 

@@ -17,7 +17,7 @@ from flowforge.triggers.webhooks.sample_request import SampleRequest
 from flowforge.triggers.webhooks.signed_call import SignedCall, sign_call
 from webapp.context import backends, session
 from webapp.services import triggers
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
@@ -37,7 +37,7 @@ def call_webhook(trigger_id: UUID) -> Any:
         session().rollback()  # the workflow may take its time to answer
         flash(*_outcome(send_call(call)))
     except Invalid as error:
-        flash(gettext("It was not called: %(reason)s.", reason=error.problems[0].message), "error")
+        flash(gettext("It was not called: %(reason)s.", reason=said(error.problems[0].message)), "error")
     return redirect(url_for("ui.workflow", workflow_id=trigger.workflow_id), 303)
 
 

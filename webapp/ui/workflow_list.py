@@ -15,7 +15,7 @@ from flowforge.workflows.listing import Order, Sort, WorkflowFilter
 from flowforge.workflows.saved_filters import Listed
 from webapp.context import backends, session
 from webapp.services import drafts
-from webapp.translation.texts import gettext, lazy, ngettext
+from webapp.translation.texts import gettext, lazy, ngettext, said
 from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -74,7 +74,10 @@ def rename_folder() -> Any:
         folders.rename(session(), viewer_id(), path, renamed)
     except Invalid as error:
         session().rollback()
-        tell(gettext("The folder was not renamed: its name %(problem)s.", problem=error.problems[0].message), "error")
+        tell(
+            gettext("The folder was not renamed: its name %(problem)s.", problem=said(error.problems[0].message)),
+            "error",
+        )
         return redirect(url_for("ui.workflows", folder=path), 303)
     return redirect(url_for("ui.workflows", folder=renamed), 303)
 

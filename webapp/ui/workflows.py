@@ -25,7 +25,7 @@ from webapp.receiving.run_payload import PAYLOAD, payload_of
 from webapp.receiving.uploads import Uploads
 from webapp.services import connections, drafts, triggers
 from webapp.services import workflows as operations
-from webapp.translation.texts import gettext, lazy, ngettext
+from webapp.translation.texts import gettext, lazy, ngettext, said
 from webapp.ui import undoable_changes
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of, note_of
@@ -105,7 +105,7 @@ def tag_workflow(workflow_id: UUID) -> Any:
         tags.replace(session(), viewer_id(), workflow_id, tags.read(request.form.get("tags", "").split(",")))
         flash(gettext("Saved."), "done")
     except Invalid as error:
-        flash(gettext("Tags not saved: %(problem)s.", problem=error.problems[0].message), "error")
+        flash(gettext("Tags not saved: %(problem)s.", problem=said(error.problems[0].message)), "error")
     return _to_workflow(workflow_id)
 
 

@@ -12,6 +12,7 @@ from flowforge.connectors.sdk import ConnectorConfig, IfThere, Which, field
 from flowforge.data_tables.conditions import LABELS, MOST_ROWS, WITHOUT_VALUE, Operator, WantedCondition
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 Operation = Literal["add", "addIfNew", "addOrChange", "get", "find", "count", "change", "increment", "delete"]
 ADDING: Mapping[str, IfThere] = {"add": IfThere.REFUSE, "addIfNew": IfThere.KEEP, "addOrChange": IfThere.CHANGE}
@@ -115,7 +116,7 @@ class Config(ConnectorConfig):
         """The rows that are meant. What is given and turned out empty is a mistake, never all rows. Raises Invalid."""
         for name in ("key", "id"):
             if name in self.model_fields_set and getattr(self, name) in (None, ""):
-                raise Invalid.at(f"/{name}", "is empty")
+                raise Invalid.at(f"/{name}", sentence("is empty"))
         wanted = [WantedCondition(one.column, one.operator, one.value) for one in self.conditions]
         return Which(self.key, self.id, wanted, any_of=self.match == "any")
 

@@ -13,6 +13,7 @@ from flowforge.data_tables.conditions import Operator, Query, WantedCondition, r
 from flowforge.data_tables.shape import Shape
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _SCHEMAS: Mapping[ColumnType, JsonObject] = {
     ColumnType.TEXT: {"type": "string"},
@@ -157,7 +158,7 @@ def _missing(values: Mapping[str, Any], shape: Shape, operation: str) -> Iterato
     """What a new row has to have."""
     for column in shape.columns if operation in ADDING and values else ():
         if (column.required or column.id == shape.key) and column.name not in values:
-            yield Problem(f"/values/{column.name}", "is required")
+            yield Problem(f"/values/{column.name}", sentence("is required"))
 
 
 def _problems_of_conditions(config: Mapping[str, Any], shape: Shape) -> Iterator[Problem]:

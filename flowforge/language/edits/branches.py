@@ -9,6 +9,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.edits.places import step_at
 from flowforge.language.edits.steps import change
+from flowforge.sentences import sentence
 
 
 def add_branch(definition: JsonObject, at: str) -> JsonObject:
@@ -50,12 +51,12 @@ def _branches_with(definition: JsonObject, at: str, number: int) -> list[Any]:
     """A copy of the branches, of which the one with that number is there. Raises Invalid."""
     branches = _branches(step_at(definition, at))
     if not 0 <= number < len(branches) or not isinstance(branches[number], dict):
-        raise Invalid.at("/number", "there is no such branch")
+        raise Invalid.at("/number", sentence("there is no such branch"))
     return list(branches)
 
 
 def _branches(step: JsonObject) -> list[Any]:
     branches = step.get("branches")
     if not isinstance(branches, list):
-        raise Invalid.at("/at", "this step has no branches")
+        raise Invalid.at("/at", sentence("this step has no branches"))
     return branches

@@ -9,13 +9,14 @@ from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part, parsed, pointer
 from flowforge.language.tree import LISTS, actions_in
+from flowforge.sentences import sentence
 
 
 def step_at(definition: Mapping[str, Any], at: str) -> JsonObject:
     """The step at the pointer. Raises Invalid."""
     step = reach(definition, parsed(at))
     if not isinstance(step, dict) or not _is_step(parsed(at)):
-        raise Invalid.at("/at", "there is no such step; it was moved or deleted meanwhile")
+        raise Invalid.at("/at", sentence("there is no such step; it was moved or deleted meanwhile"))
     return step
 
 
@@ -27,7 +28,7 @@ def list_at(definition: JsonObject, path: tuple[Part, ...]) -> list[Any]:
     """The list itself, to be changed; one that is not there yet is made. Raises Invalid."""
     owner = reach(definition, path[:-1])
     if not path or path[-1] not in LISTS or not isinstance(owner, dict):
-        raise Invalid.at("/into", "there is no such list of steps; it was moved or deleted meanwhile")
+        raise Invalid.at("/into", sentence("there is no such list of steps; it was moved or deleted meanwhile"))
     steps = owner.get(str(path[-1]))
     if not isinstance(steps, list):
         steps = owner[str(path[-1])] = []

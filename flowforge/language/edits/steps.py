@@ -15,6 +15,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.edits.names import ids_in, rename_references, with_own_ids
 from flowforge.language.edits.places import landing, list_at, outermost, reach, step_at
 from flowforge.language.pointers import parsed, pointer
+from flowforge.sentences import sentence
 
 Changed = tuple[JsonObject, list[str]]
 """The definition, and the pointers of the chosen steps in it, or of what was made of them."""
@@ -61,7 +62,7 @@ def move(definition: JsonObject, chosen: Sequence[str], into: str, position: int
     also for steps that would end up inside themselves."""
     moved = outermost(definition, chosen)
     if any(f"{into}/".startswith(f"{at}/") for at in moved):
-        raise Invalid.at("/into", "a step cannot be moved into itself")
+        raise Invalid.at("/into", sentence("a step cannot be moved into itself"))
     list_at(copy.deepcopy(definition), parsed(into))
     steps = selected(definition, moved)
     for at in reversed(moved):

@@ -33,6 +33,7 @@ from flowforge.errors import Invalid
 from flowforge.fields import field
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, open_fields
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 from flowforge.triggers.kind import TrialResult, TriggerConfig
 from flowforge.triggers.mailboxes.mailbox import EMAIL, Mailbox, StartWith
@@ -158,7 +159,7 @@ class Email(PolledKind[Config]):
 
         config = poll.trigger.configuration
         if not isinstance(config, dict):
-            raise Invalid.at("/configuration", "must be an object")
+            raise Invalid.at("/configuration", sentence("must be an object"))
         opened = open_fields(config, self.secret_keys(), poll.backends.vault)
         return read_new(poll, self.read(opened).mailbox(poll.access))
 

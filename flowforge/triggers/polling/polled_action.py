@@ -16,6 +16,7 @@ from flowforge.errors import Invalid, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.text_fields import spellings
 from flowforge.secrets import SecretUnreadable
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 from flowforge.triggers.json_schema import object_schema
 from flowforge.triggers.kind import TrialResult
@@ -141,7 +142,7 @@ class PolledAction(PolledKind[PollConfig]):
         return payload_of([item]) if config.get("eventPer") == EventPer.POLL else {"item": item}
 
     def _problems_of_polling(self, config: PollConfig) -> list[Problem]:
-        missing = [] if config.items or self._polls.items else [Problem("/items", "is required")]
+        missing = [] if config.items or self._polls.items else [Problem("/items", sentence("is required"))]
         return [*config.problems_of_zone(), *missing]
 
     def _action_config(self, config: Mapping[str, Any]) -> JsonObject:

@@ -18,6 +18,7 @@ from flowforge.db.tables import TriggerRegistration
 from flowforge.engine import intake
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds.scheduler import SCHEDULER, schedule_of
 from flowforge.triggers.schedules.schedule import Cron, Due, Schedule
 from flowforge.wiring import Backends
@@ -119,7 +120,7 @@ def _configuration(row: Row[Any]) -> JsonObject:
     if row.configuration is None:
         return {}
     if not isinstance(row.configuration, dict):
-        raise Invalid.at("/configuration", "must be an object")
+        raise Invalid.at("/configuration", sentence("must be an object"))
     return row.configuration
 
 

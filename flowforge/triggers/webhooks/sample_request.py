@@ -13,6 +13,7 @@ from flowforge import jsonio
 from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import MASK
+from flowforge.sentences import sentence
 from flowforge.triggers.webhooks.curl import is_curl, read_curl
 
 LONGEST_SHOWN = 100_000
@@ -127,7 +128,7 @@ def _pairs(query: str) -> JsonObject:
     try:
         found = parse_qs(query, keep_blank_values=True, max_num_fields=1_000)
     except ValueError:
-        raise Invalid.at("/query", "has more than 1,000 parameters") from None
+        raise Invalid.at("/query", sentence("has more than 1,000 parameters")) from None
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
