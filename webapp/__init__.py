@@ -64,7 +64,7 @@ from webapp.api import (
     workflows,
 )
 from webapp.context import db
-from webapp.intake import blueprints, calls
+from webapp.intake import accepted, blueprints, calls
 from webapp.routing import LazyRule
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -136,6 +136,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     attempts.install(app, backends)
     guarded.install(app, backends)
     reset_mails.install(app, backends)
+    accepted.install(app, backends)
     calls.install(app, backends.settings)
     held_threads.install(app, backends.settings)
     static_files.install(app)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Flask, current_app
 
 from flowforge.engine.intake import AcceptedCall, Intake
+from flowforge.wiring import Backends
 from webapp import metrics
 
 _EXTENSION = "flowforge.intake"
 
 
-def install(app: Flask) -> None:
-    app.extensions[_EXTENSION] = Intake(app.extensions["flowforge"])
+def install(app: Flask, backends: Backends) -> None:
+    app.extensions[_EXTENSION] = Intake(backends)
 
 
 def intake() -> Intake:

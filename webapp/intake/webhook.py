@@ -40,7 +40,6 @@ blueprint = Blueprint("webhooks", __name__)
 def _install(state: BlueprintSetupState) -> None:
     known_tokens.install(state.app)  # type: ignore[arg-type]
     hooks.install(state.app)  # type: ignore[arg-type]
-    accepted.install(state.app)  # type: ignore[arg-type]
 
 
 _LONGEST_KEY = 255
