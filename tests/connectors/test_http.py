@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
+from flowforge.connectors.http_client.guarded_adapter import PUBLIC
+from flowforge.connectors.http_client.pace import NoPace, Pace
+from flowforge.connectors.http_client.response import Response as Answer
+from flowforge.connectors.http_client.signing import Request
+from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.settings import Settings
@@ -280,6 +285,43 @@ def test_an_answer_is_read_in_the_charset_that_it_names(
 ) -> None:
     httpserver.expect_request("/").respond_with_data(data, content_type=kind)
     assert context.tools.http.send(context, "GET", httpserver.url_for("/")).body() == body
+
+
+@dataclass(frozen=True)
+class Adding:
+    """A signer that adds headers, as a connection does that somebody has filled in."""
+
+    headers: Mapping[str, str]
+    identity: TlsIdentity = PUBLIC
+    pace: Pace = field(default_factory=NoPace)
+
+    def sign(self, request: Request) -> Request:
+        return request.with_headers(self.headers)
+
+    def renew(self, refusal: Answer) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("by_connection", [False, True])
+@pytest.mark.parametrize("given", [{"content-length": "90"}, {"Transfer-Encoding": "chunked"}])
+@pytest.mark.parametrize(("method", "body"), [("POST", b"0\r\n\r\nGET /hidden HTTP/1.1\r\n\r\n"), ("GET", None)])
+def test_the_end_of_a_body_is_nobodys_to_say(
+    httpserver: HTTPServer,
+    context: StepContext,
+    method: str,
+    body: bytes | None,
+    given: dict[str, str],
+    by_connection: bool,
+) -> None:
+    """Connections are shared by all: what a server took for the next request would be another account's."""
+    httpserver.expect_request("/").respond_with_data("first")
+    httpserver.expect_request("/next").respond_with_data("next")
+    http, url = context.tools.http, httpserver.url_for("/")
+    headers, signer = ({}, Adding(given)) if by_connection else (given, None)
+    assert http.send(context, method, url, data=body, headers=headers, signed_by=signer).content == b"first"
+    assert http.send(context, "GET", httpserver.url_for("/next")).content == b"next"
+    assert [request.path for request, _ in httpserver.log] == ["/", "/next"]
+    assert httpserver.log[0][0].get_data() == (body or b"")
 
 
 def test_headers_in_utf8_arrive_as_they_were_sent(httpserver: HTTPServer, context: StepContext) -> None:

@@ -25,6 +25,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HeaderName = Annotated[str, StringConstraints(pattern=rf"^{_HEADER_NAME.pattern}$")]
 """The name of a header (RFC 9110, 5.1)."""
 _HEADER_VALUE = re.compile(r"([^\s\0][^\r\n\0]*)?")
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""Headers that say where a body ends (RFC 9112, 6). They follow from the body: by others a server could read the rest
+of it, or what the next step sends on this connection, as somebody else's request."""
 _KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
 
 
@@ -63,7 +66,7 @@ class Call:
         if scheme not in {"http", "https"}:
             raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
         request = requests.PreparedRequest()
-        headers, params = dict(self.headers), list(self.params)
+        headers, params = _without_framing(self.headers), list(self.params)
         _require_valid(headers)
         with _refusing_what_is_not_valid():
             request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
@@ -113,7 +116,12 @@ def _apply(unsigned: Request, signed: Request, request: requests.PreparedRequest
         if signed.url != unsigned.url:
             request.prepare_url(signed.url, None)
         if signed.headers is not unsigned.headers:
-            request.prepare_headers(signed.headers)
+            framing = {name: value for name, value in request.headers.items() if name.lower() in _FRAMING}
+            request.prepare_headers({**_without_framing(signed.headers), **framing})
+
+
+def _without_framing(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _FRAMING}
 
 
 @contextmanager
