@@ -108,8 +108,7 @@ def test_everything_is_run_in_the_end(threads: int) -> None:
         held.release()
         for number in range(600):
             pool.submit((f"key {number % 7}",), held.task(f"key {number % 7}"))
-        eventually(lambda: held.ended.total() == 600)
-        assert pool.load == 0
+        eventually(lambda: held.ended.total() == 600 and pool.load == 0)
 
 
 def test_a_task_that_fails_costs_no_thread(caplog: pytest.LogCaptureFixture) -> None:
