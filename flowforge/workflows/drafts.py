@@ -131,6 +131,12 @@ class Drafts:
         version_id = self._to_run(session, user_id, workflow, draft, pins if pinned else {})
         return self.workflows.start_version(session, bus, workflow, input_data, version_id, event_id)
 
+    def require_revision(self, session: Session, user_id: UUID, workflow_id: UUID, seen: int) -> None:
+        """Holds the draft as it is until the transaction ends. Raises NotFound, and Conflict where it is at another
+        revision than the one that was seen."""
+        _, draft = self._lock_workflow(session, user_id, workflow_id)
+        _expect(draft, seen)
+
     def version_to_replay(self, session: Session, user_id: UUID, workflow_id: UUID) -> UUID:
         """Make a version of the draft, else of what is published, in which pinned outputs stand for their steps. Does
         not commit. Raises NotFound, and Invalid with all that is wrong with the draft."""

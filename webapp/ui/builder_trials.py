@@ -152,8 +152,11 @@ def run_draft(workflow_id: UUID) -> Any:
     example that its form shows. Pinned outputs stand for their steps."""
     workflow = found(workflow_id)
     seen = request.form.get("revision", type=int)
-    if seen not in (None, drafts().get(session(), viewer_id(), workflow_id).revision):
-        return refused(workflow, Conflict("the draft was changed elsewhere meanwhile"), 409)
+    if seen is not None:
+        try:
+            drafts().require_revision(session(), viewer_id(), workflow_id, seen)
+        except Conflict as error:
+            return refused(workflow, error, 409)
     payload = expression_context.sample(session(), workflow.id)
     if payload is None:
         payload = _example(drafts().clear(session(), viewer_id(), workflow_id))
