@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MOST = 64
 """Items that are stored together."""
@@ -94,7 +94,7 @@ class GroupCommit(Generic[Item, Result]):
         except Exception as error:
             if len(batch) == 1:
                 raise
-            log.warning("%d items cannot be stored together: %s", len(batch), type(error).__name__)
+            logger.warning("%d items cannot be stored together: %s", len(batch), type(error).__name__)
             return []
         finally:
             self._pass_on()

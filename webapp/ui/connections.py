@@ -238,8 +238,8 @@ def _choice_page(words: str, offers: Sequence[ConnectionOffer] = (), api: str = 
 
 
 def _is_found(kind: ConnectionKind[Any], words: Sequence[str]) -> bool:
-    said = (kind.title, kind.help)
-    searched = " ".join((kind.type, *said, *map(translated, said), *kind.keywords)).lower()
+    texts = (kind.title, kind.help)
+    searched = " ".join((kind.type, *texts, *map(translated, texts), *kind.keywords)).lower()
     return all(word in searched for word in words)
 
 
