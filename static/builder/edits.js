@@ -2,7 +2,7 @@
 
 import { gettext } from "../texts.js";
 import { boxVersions, drawingVersion } from "./drawing.js";
-import { refuse } from "./messages.js";
+import { tellUnanswered } from "./messages.js";
 import { openedStep, palette, revision, root } from "./page.js";
 import { showParts } from "./parts.js";
 import { request } from "./server.js";
@@ -13,7 +13,9 @@ export const allSent = () => last;
 
 export function sendEdit(url, data) {
   const send = () => post(url, data).then(showParts);
-  last = last.then(send).catch(() => refuse(gettext("The server does not answer. What you typed is still here.")));
+  last = last
+    .then(send)
+    .catch(() => tellUnanswered(gettext("The server does not answer. What you typed is still here.")));
   return last;
 }
 

@@ -10,6 +10,17 @@ const toasts = document.getElementById("messages");
 export function refuse(...content) {
   refusal.replaceChildren(...content);
   refusal.hidden = false;
+  delete refusal.dataset.unanswered;
+}
+
+// What was asked for did not come; the text stands until the server answers again.
+export function tellUnanswered(text = gettext("The server does not answer.")) {
+  refuse(text);
+  refusal.dataset.unanswered = "";
+}
+
+export function clearUnanswered() {
+  if ("unanswered" in refusal.dataset) clearRefusal();
 }
 
 export function refuseInView(...content) {
@@ -19,6 +30,7 @@ export function refuseInView(...content) {
 
 export function clearRefusal() {
   refusal.hidden = true;
+  delete refusal.dataset.unanswered;
 }
 
 export function toast(text, { offersUndo = false } = {}) {

@@ -4,7 +4,7 @@ import { bindKey } from "../keys/keys.js";
 import { gettext } from "../texts.js";
 import { saveNow } from "./autosave.js";
 import { drawingVersion } from "./drawing.js";
-import { refuse } from "./messages.js";
+import { tellUnanswered } from "./messages.js";
 import { focusMissing } from "./notes.js";
 import { cardLink, onClick, openedStep, panel, root, scrollOnPhone } from "./page.js";
 import { showParts } from "./parts.js";
@@ -17,7 +17,7 @@ async function openStep(step, { push = true } = {}) {
   const url = new URL(root.dataset.page, location.href);
   if (step) url.searchParams.set("step", step);
   const answer = await request(url, { headers: { "X-Part": drawingVersion() } }).catch(() => null);
-  if (!answer) return refuse(gettext("The server does not answer."));
+  if (!answer) return tellUnanswered();
   showParts(answer);
   if (push) history.pushState({}, "", url);
   scrollOnPhone(panel, "start");

@@ -4,7 +4,7 @@ import { followExecution } from "../following.js";
 import { gettext } from "../texts.js";
 import { saveNow } from "./autosave.js";
 import { drawingVersion } from "./drawing.js";
-import { refuse } from "./messages.js";
+import { tellUnanswered } from "./messages.js";
 import { focusFlaw } from "./notes.js";
 import { flow, onClick, revision, root } from "./page.js";
 import { showParts } from "./parts.js";
@@ -34,7 +34,7 @@ export async function startRun(form, submitter) {
   if (body.has("revision")) body.set("revision", revision());
   const options = { method: "POST", body, headers: { "X-Part": drawingVersion() } };
   const answer = await request(form.action, options).catch(() => null);
-  if (!answer) return refuse(gettext("The server does not answer."));
+  if (!answer) return tellUnanswered();
   if (!answer.ok) return showRefusal(answer);
   showTab("output");
   document.getElementById("tried")?.replaceChildren();

@@ -58,6 +58,23 @@ def test_the_cards_tell_how_far_a_test_got_while_it_goes_on(
     expect(page.locator(".node[data-run]")).to_have_count(0)
 
 
+def test_a_server_that_was_away_is_told_until_it_is_back(windows: Windows, register: Register, gate: Gate) -> None:
+    page = windows.open()
+    register(page)
+    build(page, gate)
+    page.get_by_role("button", name="Test", exact=True).click()
+    state_of(page, "/actions/0", "RUNNING")
+    page.context.set_offline(True)
+    page.locator('[data-open="/actions/1"]').first.click()
+    refusal = page.locator("#refusal")
+    expect(refusal).to_have_text("The server does not answer.")
+    page.context.set_offline(False)
+    gate.open()
+    state_of(page, "/actions/1", "SUCCEEDED")
+    expect(refusal).to_be_hidden()
+    windows.forgive("ERR_INTERNET_DISCONNECTED")
+
+
 def test_an_output_of_a_run_that_is_chosen_goes_into_a_field(windows: Windows, register: Register, gate: Gate) -> None:
     gate.open()
     page = windows.open()
