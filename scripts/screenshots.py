@@ -39,24 +39,13 @@ FOR_DOCS = {
     "api-call": "api-call-light-wide",
     "apis": "apis-light-wide",
     "builder": "builder-light-wide",
-    "builder-dark": "builder-dark-wide",
-    "builder-phone": "builder-light-phone",
     "connection-choice": "connection-choice-light-wide",
-    "connections": "connections-light-wide",
     "execution": "execution-light-wide",
-    "execution-loop-dark": "execution-loop-dark-wide",
-    "execution-phone": "execution-light-phone",
     "executions": "executions-light-wide",
-    "executions-dark": "executions-dark-wide",
     "getting-started-published": "getting-started-published-light-wide",
     "getting-started-test": "getting-started-test-light-wide",
     "getting-started-trigger": "getting-started-trigger-light-wide",
-    "guide": "guide-light-wide",
-    "guide-phone": "guide-light-phone",
-    "history": "history-light-wide",
     "home": "home-light-wide",
-    "home-dark": "home-dark-wide",
-    "home-phone": "home-light-phone",
     "mailbox": "builder-mailbox-light-wide",
     "workflows": "workflows-light-wide",
 }
@@ -174,8 +163,7 @@ class Stage:
             "execution-items": f"/executions/{looped}/items?step=1",
             "execution-failed": f"/executions/{failed}",
             "execution-waiting": f"/executions/{waiting}",
-            "connections": "/connections",
-            "connection": "/connections/new?type=smtp",
+                    "connection": "/connections/new?type=smtp",
             "connection-choice": "/connections/new?q=mail",
             "failed-messages": "/failed-messages",
             "settings": "/settings",
@@ -402,6 +390,7 @@ def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> 
         _take(page, "/", folder / f"welcome-{look}.png")
         page.get_by_role("button", name="Start the guide").click()
         page.get_by_role("button", name="Use an example").click()
+        expect(page.locator("#guide [data-add]")).to_be_visible()
         _take(page, page.url, folder / f"guide-{look}.png")
         page.locator("#guide [data-add]").click()
         page.keyboard.type("br")
@@ -431,7 +420,7 @@ def photograph_getting_started(browser: Browser, product: Product, folder: Path)
     _add_step(page, "/actions", "branch")
     page.get_by_label("Value", exact=True).click()
     _pick(page, "total")
-    page.get_by_label("Operator").select_option(label="is more than")
+    page.get_by_label("Operator").select_option(label="is greater than")
     page.get_by_label("Compare with").fill("100")
     _add_step(page, "/actions/0/branches/0/actions", "table")
     page.get_by_label("Table", exact=True).select_option("large_orders")
