@@ -10,23 +10,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from bench.load import Generator
+from bench.processes import REST, SHOWN, used_seconds
 from bench.product import Product, running
 from bench.receiver import Receiver
-from flowforge.embedded.status import processes_of
 
 CALLS, ROUNDS = 1_000, 5
 CLIENTS = 10
 STEPS = (0, 1, 5)
-SHOWN = ("web", "orchestrator", "executor", "log sink", "postgres", "valkey")
-"""The processes that have a part in every execution; the others are added up."""
-REST = "others"
 AT_REST_SECONDS = 0.1
 """Of the processor, in a second: nothing is left to be done."""
 DRAIN_SECONDS = 120.0
@@ -59,11 +52,11 @@ def _generator(product: Product, headers: dict[str, str], steps: int, port: int)
 
 async def _cost(product: Product, generator: Generator, receiver: Receiver, calls: int, steps: int) -> dict[str, float]:
     """Milliseconds of the processor for one execution, by process."""
-    before, done = _cpu(product), receiver.calls
+    before, done = used_seconds(product), receiver.calls
     await generator.times(CLIENTS, calls)
     await _drained(receiver, done + calls * steps)
     await _rest(product)
-    after = _cpu(product)
+    after = used_seconds(product)
     return {name: (seconds - before[name]) * 1000 / calls for name, seconds in after.items()}
 
 
@@ -77,27 +70,11 @@ async def _drained(receiver: Receiver, calls: int) -> None:
 
 async def _rest(product: Product) -> None:
     """Waits until the instance has nothing to do."""
-    used, before = 1.0, sum(_cpu(product).values())
+    used, before = 1.0, sum(used_seconds(product).values())
     while used > AT_REST_SECONDS:
         await asyncio.sleep(1)
-        now = sum(_cpu(product).values())
+        now = sum(used_seconds(product).values())
         used, before = now - before, now
-
-
-def _cpu(product: Product) -> dict[str, float]:
-    """Seconds of the processor so far, by process; of children that have ended, too."""
-    used: dict[str, float] = defaultdict(float)
-    for name, family in processes_of(product.home).items():
-        label = name.replace("-", " ")
-        used[label if label in SHOWN else REST] += sum(map(_seconds, family))
-    return used
-
-
-def _seconds(process: psutil.Process) -> float:
-    """Of one that has just ended, its parent tells."""
-    with suppress(psutil.NoSuchProcess):
-        return sum(process.cpu_times()[:4])
-    return 0.0
 
 
 def _print(costs: dict[int, list[dict[str, float]]]) -> None:

@@ -14,8 +14,11 @@ from flowforge import jsonio
 from flowforge.errors import Unavailable
 from flowforge.events import TRIGGER_EVENTS, TriggerEvent
 from flowforge.settings import Settings
-from flowforge.triggers.schedules.firing import BATCH, CATCH_UP_PER_TICK, fire_due, start_unscheduled
+from flowforge.triggers.schedules import firing
+from flowforge.triggers.schedules.firing import CATCH_UP_PER_TICK, fire_due, start_unscheduled
+from flowforge.triggers.schedules.schedule import Due, Schedule
 from flowforge.wiring import Backends
+from tests.statements import counting_statements
 from tests.triggers.registrations import change, event_count, events, register, trigger
 
 NOW = datetime(2026, 3, 4, 12, 0, 1, tzinfo=UTC)
@@ -111,6 +114,41 @@ def test_all_missed_times_fire_over_several_ticks(backends: Backends, engine: En
     assert times == [jsonio.format_time(since + timedelta(minutes=minute)) for minute in range(missed)]
 
 
+def test_all_that_is_due_fires_in_one_tick(backends: Backends, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firing, "BATCH", 1)
+    for _ in range(30):
+        register(engine, "scheduler", {"intervalMinutes": 15}, next_scheduled_at=DUE)
+    assert fire_due(backends, NOW) == 30
+
+
+def test_schedules_that_are_due_together_take_the_statements_of_one(backends: Backends, engine: Engine) -> None:
+    def statements(schedules: int) -> int:
+        for _ in range(schedules):
+            register(engine, "scheduler", {"cron": "0 * * * *"}, next_scheduled_at=DUE)
+        with counting_statements(backends.engine) as sent:
+            assert fire_due(backends, NOW) == schedules
+        return len(sent)
+
+    assert statements(1) == statements(30)
+
+
+def test_a_time_that_many_schedules_share_is_computed_once(
+    backends: Backends, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[datetime] = []
+    due = Schedule.due
+
+    def note(schedule: Schedule, since: datetime, now: datetime, limit: int) -> Due:
+        computed.append(since)
+        return due(schedule, since, now, limit)
+
+    monkeypatch.setattr(Schedule, "due", note)
+    for _ in range(30):
+        register(engine, "scheduler", {"cron": "0 * * * *", "timeZone": "Europe/Berlin"}, next_scheduled_at=DUE)
+    assert fire_due(backends, NOW) == 30
+    assert computed == [DUE]
+
+
 def test_skipped_times_leave_no_trace_but_the_next_one(backends: Backends, engine: Engine) -> None:
     config = {"intervalMinutes": 60, "catchUp": "none"}
     schedule = register(engine, "scheduler", config, next_scheduled_at=DUE - timedelta(hours=5, minutes=30))
@@ -120,8 +158,11 @@ def test_skipped_times_leave_no_trace_but_the_next_one(backends: Backends, engin
     assert row["last_triggered_at"] is None
 
 
-def test_schedulers_that_look_at_the_same_time_fire_once(settings: Settings, engine: Engine) -> None:
-    count, schedulers = BATCH * 2 + 7, 4
+def test_schedulers_that_look_at_the_same_time_fire_once(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firing, "BATCH", 20)
+    count, schedulers = 207, 4
     for _ in range(count):
         register(engine, "scheduler", {"intervalMinutes": 1}, next_scheduled_at=DUE)
     barrier = threading.Barrier(schedulers)
