@@ -21,6 +21,7 @@ from flowforge.engine.consumer import Received
 from flowforge.engine.due_work import DueWork
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.held_executions import HeldExecutions
+from flowforge.engine.overtaking import Overtaking
 from flowforge.engine.poison import PoisonHandler
 from flowforge.engine.recent_results import RecentResults
 from flowforge.engine.run_factory import RunFactory
@@ -53,6 +54,7 @@ class Orchestrator:
         self._due_work = DueWork(self._runs, self._recent_results)
         self._poison = PoisonHandler(self._runs.starts.inline_limit)
         self._held = HeldExecutions(self._runs.plans)
+        self._overtaking = Overtaking()
         self._next_look = 0.0
 
     @property
@@ -79,9 +81,14 @@ class Orchestrator:
             with transaction(self._backends.engine) as connection:
                 advance(self._runs, connection, results, post_commit)
         self._finish(post_commit)
+        if triggered:
+            self._overtaking.note(triggered.values())
 
     def tick(self) -> None:
-        """Lets executions begin that have a slot now; then, from time to time, does what is due."""
+        """Lets executions begin that have a slot now, or should not wait for a backlog; then, from time to time, does
+        what is due."""
+        if self._overtaking.is_due:
+            self._begin_overtaking()
         if self._held.has_freed_slots:
             self._begin_held(self._held.take_slots)
         if time.monotonic() >= self._next_look:
@@ -114,6 +121,22 @@ class Orchestrator:
         except Exception:
             logger.exception("%d messages were not published; they will be redelivered", len(post_commit.messages))
         answers.notify(self._backends.redis, post_commit.answered)
+
+    def _begin_overtaking(self) -> None:
+        """Begins what should not wait for the backlog of other workflows."""
+        post_commit = PostCommit()
+        try:
+            with transaction(self._backends.engine) as connection:
+                waiting = self._overtaking.find(connection)
+                if waiting:
+                    self._starter.begin(connection, waiting, post_commit)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("nothing gets past the backlog for a while")
+            self._overtaking.note_failure()
+            return
+        self._finish(post_commit)
 
     # What is due
 

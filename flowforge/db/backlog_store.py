@@ -1,0 +1,54 @@
+"""What waits behind a backlog: events that no orchestrator has handled, of workflows that are not to blame for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge.db.sizes_store import EVENT_SIZE, MOST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An accepted event without an execution, but its payload."""
+
+    event_id: UUID
+    trigger_id: UUID | None
+    workflow_id: UUID
+    user_id: UUID
+    trigger_type: str
+    created_at: datetime
+    size: int
+    """Estimated bytes of its payload, as JSON."""
+
+
+def find_overtaking(connection: Connection, overtaken: Collection[UUID], limit: int) -> list[WaitingEvent]:
+    """Returns the events that are to go first, those of the accounts and workflows that have the fewest waiting: at
+    most `limit`, and of at most MOST_BYTES together. None of the workflows `overtaken`; those of one workflow in the
+    order in which they were accepted. It takes time in proportion to all that waits."""
+    rows = connection.exec_driver_sql(
+        f"""
+        WITH waiting AS MATERIALIZED (
+            SELECT id, workflow_id, user_id, created_at FROM trigger_service.trigger_events WHERE handled_at IS NULL
+        ), backlog AS (
+            SELECT workflow_id, user_id, count(*) AS events, sum(count(*)) OVER (PARTITION BY user_id) AS of_account
+            FROM waiting GROUP BY workflow_id, user_id
+        ), first AS (
+            SELECT id, row_number() OVER (ORDER BY of_account, events, created_at, id) AS place
+            FROM waiting JOIN backlog USING (workflow_id, user_id)
+            WHERE workflow_id <> ALL(%(overtaken)s::uuid[])
+            ORDER BY place LIMIT %(limit)s
+        )
+        SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, size
+        FROM (
+            SELECT e.*, place, {EVENT_SIZE} AS size, sum({EVENT_SIZE}) OVER (ORDER BY place) AS size_so_far
+            FROM first JOIN trigger_service.trigger_events e USING (id)
+        ) sized WHERE size_so_far <= %(most)s ORDER BY place
+        """,  # noqa: S608  (names of columns)
+        {"overtaken": [str(id_) for id_ in overtaken], "limit": limit, "most": MOST_BYTES},
+    )
+    return [WaitingEvent(*row) for row in rows]

@@ -1,0 +1,70 @@
+"""New work of other workflows gets past a backlog.
+
+Events come from the bus in the order in which they were accepted: what is accepted behind 20,000 calls of one workflow
+would wait until all of these have begun. While the orchestrator is behind, it takes what others have waiting from
+PostgreSQL, some at a time; what the bus brings again later has been handled, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flowforge.db.backlog_store import WaitingEvent, find_overtaking
+from flowforge.db.engine import Connection
+from flowforge.events import TriggerEvent
+
+BEHIND = timedelta(seconds=1)
+"""Age of an event that the bus brings from which on there is a backlog."""
+AT_ONCE = 100
+_PAUSE_SECONDS = 0.2
+_PAUSE_AFTER_FAILURE_SECONDS = 5.0
+_PART_OF_THE_TIME = 0.1
+"""For looking, however long the backlog is."""
+
+
+class Overtaking:
+    """Tells when there is a backlog, and finds what is to get past it."""
+
+    def __init__(self) -> None:
+        self._overtaken: set[UUID] = set()
+        """The workflows whose backlog it is; none while nobody has to be looked for."""
+        self._next_look = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self._overtaken) and time.monotonic() >= self._next_look
+
+    def note(self, events: Collection[TriggerEvent]) -> None:
+        """Notes a batch of events that the bus has brought."""
+        is_behind = any(event.timestamp < datetime.now(UTC) - BEHIND for event in events)
+        self._overtaken = {event.workflow_id for event in events} if is_behind else set()
+
+    def find(self, connection: Connection) -> dict[UUID, TriggerEvent]:
+        """The events that are to go first, by id."""
+        begun = time.monotonic()
+        found = find_overtaking(connection, self._overtaken, AT_ONCE)
+        ended = time.monotonic()
+        self._next_look = ended + max(_PAUSE_SECONDS, (ended - begun) / _PART_OF_THE_TIME)
+        if not found:
+            self._overtaken = set()  # until the bus brings more of the backlog
+        return {event.event_id: _by_reference(event) for event in found}
+
+    def note_failure(self) -> None:
+        """Something among what was found cannot begin: it is left to its turn, and so is the rest for a while."""
+        self._next_look = time.monotonic() + _PAUSE_AFTER_FAILURE_SECONDS
+
+
+def _by_reference(event: WaitingEvent) -> TriggerEvent:
+    return TriggerEvent(
+        event_id=event.event_id,
+        trigger_id=event.trigger_id,
+        workflow_id=event.workflow_id,
+        user_id=event.user_id,
+        trigger_type=event.trigger_type,
+        timestamp=event.created_at,
+        by_reference=True,
+        size=event.size,
+    )
