@@ -1,7 +1,4 @@
-"""The event bus on Apache Kafka.
-
-Keys are partitioned by murmur2, as Java's client does it, so that mixed producers keep an execution's messages together
-(contract.md, section 3.1). No headers are sent and none are read. Offsets are committed by `ack` only.
+"""The event bus on Apache Kafka: topics and groups; a library carries the messages (flowforge.bus.kafka_client).
 
 Where Kafka is known to be away, `publish`, `lag` and `ping` say so at once (flowforge.bus.link); so does `publish`
 where it has just kept a caller waiting in vain (flowforge.bus.breaker).
@@ -11,58 +8,30 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import (
     BrokerResponseError,
     ClusterAuthorizationFailedError,
-    CommitFailedError,
-    IllegalStateError,
-    InvalidRecordError,
-    InvalidTimestampError,
-    KafkaConnectionError,
-    KafkaError,
-    KafkaTimeoutError,
-    MessageSizeTooLargeError,
-    NetworkExceptionError,
-    NodeNotReadyError,
-    PolicyViolationError,
-    RecordListTooLargeError,
-    RequestTimedOutError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
-    UnsupportedForMessageFormatError,
 )
-from kafka.structs import OffsetAndMetadata
 
 from flowforge import events
 from flowforge.bus.breaker import Breaker
 from flowforge.bus.former_groups import Former, GroupStart, begin_where_they_stood, group_start, refuse_beside
-from flowforge.bus.kafka_lines import thin_out_lines
+from flowforge.bus.kafka_client import DELIVERY_SECONDS, BrokersGone, KafkaLibrary, NotAcknowledged, Producer
+from flowforge.bus.kafka_errors import FAILURES, unavailable
+from flowforge.bus.kafka_python import KafkaPython
 from flowforge.bus.link import Client, Link
-from flowforge.bus.port import Delivery, Message
+from flowforge.bus.port import Message, Subscription
 from flowforge.errors import Unavailable
 
 logger = logging.getLogger(__name__)
-
-PUBLISH_SECONDS = 10.0
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-_BOOTSTRAP_MS = 5_000
-_FETCH_WAIT_MS = 100
-_FAILURES = (KafkaError, OSError)
-_GONE = (
-    OSError,
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NetworkExceptionError,
-    NodeNotReadyError,
-    RequestTimedOutError,
-)
-"""Errors that say that no broker answers; other errors are about the request."""
 
 
 class KafkaBus:
@@ -71,6 +40,7 @@ class KafkaBus:
     `patience` is how many seconds a caller waits for a connection, before the brokers are known to be away;
     `publish_patience` how many for an acknowledgement, on a connection that there is. `former` names the groups of
     another installation from which groups of ours take over, `rivals` those beside which a group does not begin.
+    `library` carries the messages.
     """
 
     def __init__(
@@ -79,17 +49,14 @@ class KafkaBus:
         client_id: str,
         readers: Mapping[str, frozenset[str]] | None = None,
         *,
-        patience: float = PUBLISH_SECONDS,
+        library: KafkaLibrary = KafkaPython,
+        patience: float = DELIVERY_SECONDS,
         publish_patience: float | None = None,
         former: Former | None = None,
         rivals: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        thin_out_lines()
-        self._common: dict[str, Any] = {
-            "bootstrap_servers": list(brokers),
-            "client_id": client_id,
-            "bootstrap_timeout_ms": _BOOTSTRAP_MS,
-        }
+        self._messages = library(brokers, client_id)
+        self._administration = KafkaPython(brokers, client_id)
         self._readers = readers or {}
         self._former = former or {}
         self._rivals = rivals or {}
@@ -98,35 +65,28 @@ class KafkaBus:
         self._breaker = Breaker("Kafka", (Unavailable,))
         self._acknowledged_at = time.monotonic()
         """When brokers last acknowledged what was published, or a producer was made."""
-        self._producer = Link("Kafka", self._new_producer, _end, _FAILURES)
-        self._admin = Link("Kafka", self._new_admin, lambda admin: admin.close(), _FAILURES)
+        self._producer = Link("Kafka", self._new_producer, lambda producer: producer.close(), self._messages.failures)
+        self._admin = Link("Kafka", self._administration.connect_admin, lambda admin: admin.close(), FAILURES)
 
     def publish(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
         with self._breaker.guard(), _using(self._producer, self._patience) as producer:
             try:
-                self._send(producer, messages)
-            except KafkaTimeoutError as error:
-                if time.monotonic() - self._acknowledged_at >= PUBLISH_SECONDS:
-                    raise  # by now it has given up what it holds: another one is made
-                raise Unavailable("Kafka has not acknowledged a message yet") from error
+                producer.send(messages, self._publish_patience)
+            except NotAcknowledged as error:
+                if time.monotonic() - self._acknowledged_at < DELIVERY_SECONDS:
+                    raise
+                raise BrokersGone(str(error)) from error  # by now it has given up what it holds: another one is made
             self._acknowledged_at = time.monotonic()
 
-    def _send(self, producer: KafkaProducer, messages: Sequence[Message]) -> None:
-        until = time.monotonic() + self._publish_patience
-        sent = [producer.send(message.topic, message.value, key=message.key.encode() or None) for message in messages]
-        producer.flush(timeout=_left(until))
-        for future in sent:
-            future.get(timeout=_left(until))
-
-    def subscribe(self, topics: Sequence[str], group: str, member: str) -> KafkaSubscription:
+    def subscribe(self, topics: Sequence[str], group: str, member: str) -> Subscription:
         with _using(self._admin, self._patience) as admin:
             refuse_beside(admin, group, self._rivals.get(group, ()))
             _make_missing(admin, topics)
             for topic in topics:
                 begin_where_they_stood(admin, topic, group, self._former.get((topic, group), ()))
-            return KafkaSubscription(self._common, topics, group, member)
+        return self._messages.join(topics, group, member)
 
     def lag(self) -> dict[tuple[str, str], int]:
         with _using(self._admin, self._patience) as admin:
@@ -182,28 +142,9 @@ class KafkaBus:
         self._producer.close()
         self._admin.close()
 
-    def _new_producer(self) -> KafkaProducer:
+    def _new_producer(self) -> Producer:
         self._acknowledged_at = time.monotonic()
-        return KafkaProducer(
-            **self._common,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=0,
-            max_request_size=MAX_MESSAGE_BYTES,
-            max_block_ms=int(self._publish_patience * 1000),
-            request_timeout_ms=int(PUBLISH_SECONDS * 500),
-            delivery_timeout_ms=int(PUBLISH_SECONDS * 1000),
-            reconnect_backoff_max_ms=1000,
-        )
-
-    def _new_admin(self) -> KafkaAdminClient:
-        return KafkaAdminClient(**self._common, request_timeout_ms=5_000)
-
-
-def _end(producer: KafkaProducer) -> None:
-    """Ends a producer, which it does only when nothing waits to be sent: what dead brokers never took has to expire
-    first."""
-    producer.close(timeout=PUBLISH_SECONDS + 2)
+        return self._messages.connect(self._publish_patience)
 
 
 def _make_missing(admin: KafkaAdminClient, topics: Sequence[str]) -> None:
@@ -237,124 +178,16 @@ def _ends(admin: KafkaAdminClient, topics: Sequence[str]) -> dict[TopicPartition
     return {partition: found.offset for partition, found in admin.list_partition_offsets(specs).items()}
 
 
-class KafkaSubscription:
-    """One member of a group. A partition's offset is committed up to the first delivery that is not acknowledged."""
-
-    def __init__(self, common: Mapping[str, Any], topics: Sequence[str], group: str, member: str) -> None:
-        self._consumer = KafkaConsumer(
-            *topics,
-            **{**common, "client_id": member},
-            group_id=group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_FETCH_WAIT_MS,
-            max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
-            max_poll_interval_ms=300_000,
-            metadata_max_age_ms=30_000,
-            reconnect_backoff_max_ms=1000,
-        )
-        self._open: dict[TopicPartition, dict[int, bool]] = {}
-        """The offsets of each partition, in order: offset -> whether it is acknowledged."""
-
-    def poll(self, limit: int, timeout: float) -> list[Delivery]:
-        with _unavailable():
-            batches = self._consumer.poll(timeout_ms=int(timeout * 1000), max_records=limit)
-        self._forget_revoked()
-        deliveries = []
-        for partition, records in batches.items():
-            unacknowledged = self._open.setdefault(partition, {})
-            for record in records:
-                unacknowledged[record.offset] = False
-                key = record.key.decode("utf-8", "replace") if record.key else ""
-                position = f"{partition.partition}:{record.offset}"
-                deliveries.append(Delivery(record.topic, key, record.value or b"", position))
-        return deliveries
-
-    def ack(self, deliveries: Iterable[Delivery]) -> None:
-        touched = set()
-        for delivery in deliveries:
-            number, _, offset = delivery.position.partition(":")
-            partition = TopicPartition(delivery.topic, int(number))
-            open_ = self._open.get(partition)
-            if open_ is not None and int(offset) in open_:
-                open_[int(offset)] = True
-                touched.add(partition)
-        self._commit({partition: next_ for partition in touched if (next_ := self._advance(partition)) is not None})
-
-    def close(self) -> None:
-        with _unavailable():
-            self._consumer.close(autocommit=False, timeout_ms=5_000)
-
-    def _advance(self, partition: TopicPartition) -> int | None:
-        """Drops the acknowledged offsets at the front; returns the offset to commit, if it has moved."""
-        open_ = self._open[partition]
-        next_ = None
-        for offset in list(open_):
-            if not open_[offset]:
-                break
-            del open_[offset]
-            next_ = offset + 1
-        return next_
-
-    def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        if not offsets:
-            return
-        wanted = {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}
-        with _unavailable():
-            try:
-                self._consumer.commit(wanted)
-            except (CommitFailedError, IllegalStateError):
-                self._open.clear()  # the group was rebalanced: another member gets them again, and changes nothing
-
-    def _forget_revoked(self) -> None:
-        assigned = self._consumer.assignment()
-        for partition in [partition for partition in self._open if partition not in assigned]:
-            del self._open[partition]
-
-
 @contextmanager
 def _using(link: Link[Client], patience: float) -> Iterator[Client]:
     """Lend the client for a `with` block; where its brokers turn out to be gone, report the loss to the link."""
     client = link.get(patience)
-    with _unavailable():
-        try:
-            yield client
-        except _GONE:
-            link.report_loss(client)
-            raise
-
-
-_REFUSALS = (
-    InvalidRecordError,
-    InvalidTimestampError,
-    MessageSizeTooLargeError,
-    PolicyViolationError,
-    RecordListTooLargeError,
-    UnsupportedForMessageFormatError,
-)
-"""Errors about a message: it would be refused again. Those about rights and settings pass once an operator mends
-them."""
-
-
-def is_away(error: Exception) -> bool:
-    """Whether the same may succeed later: Kafka is away or busy, rather than that it refuses a message."""
-    return not isinstance(error, _REFUSALS)
-
-
-@contextmanager
-def _unavailable() -> Iterator[None]:
     try:
-        yield
-    except _FAILURES as error:
-        if not is_away(error):
-            raise
-        raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
-
-
-def _left(until: float) -> float:
-    return max(0.01, until - time.monotonic())
+        with unavailable():
+            yield client
+    except BrokersGone:
+        link.report_loss(client)
+        raise
 
 
 def _offset_of(committed: Any) -> int:

@@ -1,6 +1,6 @@
-"""kafka-python's own lines in the log: the first of its kind in a minute, and how many more there were.
+"""The lines of Kafka's libraries in the log: the first of its kind in a minute, and how many more there were.
 
-It reports each attempt at a broker that is away or a topic that is missing, several times a second and client.
+They report each attempt at a broker that is away or a topic that is missing, several times a second and client.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ThinnedOut(logging.Handler):
 
 
 def thin_out_lines() -> None:
-    """Lets every client of kafka-python in this process speak through one such handler."""
+    """Lets every client of Kafka in this process speak through one such handler."""
     theirs = logging.getLogger("kafka")
     if not any(isinstance(handler, ThinnedOut) for handler in theirs.handlers):
         theirs.addHandler(ThinnedOut())

@@ -431,7 +431,7 @@ class TestWhatIsDown:
             over.wait(60)
             raise ConnectionRefusedError
 
-        monkeypatch.setattr("flowforge.bus.kafka.KafkaProducer", no_answer)
+        monkeypatch.setattr("flowforge.bus.kafka_python.KafkaProducer", no_answer)
         with elsewhere(backends, kafka_brokers=["127.0.0.1:1"]) as lost:
             answers = [lost.post(address).status_code for _ in range(5)]
             assert not over.is_set()

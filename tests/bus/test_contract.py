@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
@@ -10,9 +12,11 @@ from redis import Redis
 
 from flowforge.bus import Delivery, EventBus, Message, Subscription
 from flowforge.bus.kafka import KafkaBus
+from flowforge.bus.kafka_client import KafkaLibrary
 from flowforge.bus.streams import StreamsBus
 from flowforge.errors import Unavailable
 from flowforge.wiring import connect_redis
+from tests.bus.conftest import kafka_library
 from tests.waiting import eventually
 
 GROUP = "readers"
@@ -23,16 +27,20 @@ def topic() -> str:
     return f"topic-{uuid4().hex[:8]}"
 
 
-@pytest.fixture(params=["streams", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(
+    params=["streams", *(pytest.param(name, marks=pytest.mark.kafka) for name in ("kafka-python", "confluent"))]
+)
 def bus(request: pytest.FixtureRequest, topic: str) -> Iterator[EventBus]:
     readers = {topic: frozenset({GROUP})}
     redis: Redis | None = None
     made: EventBus
-    if request.param == "kafka":
-        made = KafkaBus([request.getfixturevalue("kafka_brokers")], "test", readers)
-    else:
+    if request.param == "streams":
         redis = connect_redis(request.getfixturevalue("redis_url"))
         made = StreamsBus(redis, claim_after_seconds=0.2, readers=readers)
+    else:
+        made = KafkaBus(
+            [request.getfixturevalue("kafka_brokers")], "test", readers, library=kafka_library(request.param)
+        )
     yield made
     made.close()
     if redis is not None:
@@ -121,6 +129,33 @@ def test_messages_of_one_key_keep_their_order(bus: EventBus, topic: str) -> None
     subscription.close()
 
 
+def test_threads_may_publish_at_the_same_time(bus: EventBus, topic: str) -> None:
+    sent = [f"{number:03d}" for number in range(64)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda text: bus.publish(messages(topic, text, key=text)), sent))
+    subscription = bus.subscribe([topic], GROUP, "one")
+    assert values(collect(subscription, 64)) == [text.encode() for text in sent]
+    subscription.close()
+
+
+def test_a_member_that_joins_takes_over_a_part(bus: EventBus, topic: str) -> None:
+    first = bus.subscribe([topic], GROUP, "first")
+    second = bus.subscribe([topic], GROUP, "second")
+    found: dict[str, list[Delivery]] = {"first": [], "second": []}
+
+    def both_have_some() -> bool:
+        bus.publish([Message(topic, uuid4().hex, b"x") for _ in range(20)])
+        for name, subscription in (("first", first), ("second", second)):
+            deliveries = subscription.poll(10, 0.5)
+            found[name] += deliveries
+            subscription.ack(deliveries)
+        return all(found.values())
+
+    eventually(both_have_some)
+    first.close()
+    second.close()
+
+
 def test_bytes_that_are_no_json_are_delivered_as_they_are(bus: EventBus, topic: str) -> None:
     subscription = bus.subscribe([topic], GROUP, "one")
     bus.publish([Message(topic, "k", b"\xff\x00not json")])
@@ -132,10 +167,10 @@ def test_an_answering_bus_answers_a_ping(bus: EventBus) -> None:
     bus.ping()
 
 
-def test_a_dead_kafka_is_unavailable() -> None:
-    bus = KafkaBus(["127.0.0.1:1"], "test")
-    with pytest.raises(Unavailable):
-        bus.ping()
+@pytest.mark.parametrize("ask", [lambda bus: bus.ping(), lambda bus: bus.publish(messages("t", "a"))])
+def test_a_dead_kafka_is_unavailable(library: KafkaLibrary, ask: Callable[[EventBus], None]) -> None:
+    with closing(KafkaBus(["127.0.0.1:1"], "test", library=library)) as bus, pytest.raises(Unavailable):
+        ask(bus)
 
 
 def test_a_dead_valkey_is_unavailable() -> None:

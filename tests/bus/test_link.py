@@ -135,7 +135,7 @@ def test_a_dead_kafka_is_tried_once_for_all_who_publish(monkeypatch: pytest.Monk
         away.wait(PATIENT)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("flowforge.bus.kafka.KafkaProducer", refuse)
+    monkeypatch.setattr("flowforge.bus.kafka_python.KafkaProducer", refuse)
     bus = KafkaBus(["127.0.0.1:1"], "test", patience=0.1)
 
     def publish(_: int) -> bool:

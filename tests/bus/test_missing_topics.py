@@ -21,6 +21,7 @@ from kafka.admin._acls import ACLResourcePatternType
 from flowforge import events
 from flowforge.bus import Message
 from flowforge.bus.kafka import KafkaBus
+from flowforge.bus.kafka_client import KafkaLibrary
 from flowforge.errors import Unavailable
 from tests.services.kafka_broker import NoBroker, running_kafka
 from tests.waiting import eventually
@@ -54,8 +55,9 @@ def admin(strict_broker: str) -> Iterator[KafkaAdminClient]:
 
 
 @pytest.fixture
-def bus(strict_broker: str) -> Iterator[KafkaBus]:
-    bus = KafkaBus([strict_broker], "test", {topic: frozenset({GROUP}) for topic in TOPICS}, patience=5)
+def bus(strict_broker: str, library: KafkaLibrary) -> Iterator[KafkaBus]:
+    readers = {topic: frozenset({GROUP}) for topic in TOPICS}
+    bus = KafkaBus([strict_broker], "test", readers, library=library, patience=5)
     yield bus
     bus.close()
 
