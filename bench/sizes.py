@@ -1,7 +1,8 @@
-"""Bytes of the database for an execution: of every table and its indexes, for a workflow of four HTTP calls.
+"""Bytes for an execution of a workflow of HTTP calls: of every table and its indexes, of the write-ahead log, and of
+Valkey's append-only file.
 
-`python -m bench.sizes [EXECUTIONS]`. Tables are measured twice: after the load, and after VACUUM FULL, which leaves
-what the rows need and not what their updates have left behind.
+`python -m bench.sizes [EXECUTIONS [CALLS]]`. Tables are measured twice: after the load, and after VACUUM FULL, which
+leaves what the rows need and not what their updates have left behind.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import psycopg2
 import requests
+from redis import Redis
 
 from bench.product import Product, running
 from bench.receiver import Receiver
@@ -34,6 +36,7 @@ _SIZES = """
     SELECT schemaname || '.' || relname, pg_table_size(relid), pg_indexes_size(relid)
     FROM pg_stat_user_tables
 """
+_WRITTEN = "SELECT wal_records, wal_bytes, wal_fpi FROM pg_stat_wal"
 _ENDED = "SELECT count(*) FROM orchestrator.workflow_executions WHERE finished_at IS NOT NULL"
 _LOGGED = "SELECT count(*) FROM logbook.execution_logs"
 
@@ -52,8 +55,30 @@ class Size:
         return self.table + self.indexes
 
 
+@dataclass(frozen=True)
+class Written:
+    """What has been written so far, whether it is still there or not."""
+
+    records: int
+    bytes: int
+    """Of the write-ahead log."""
+    pages: int
+    """Whole pages of up to 8 KB in the write-ahead log: each that is changed for the first time since a checkpoint."""
+    commands: int
+    """Bytes of Valkey's append-only file."""
+
+    def since(self, before: Written) -> Written:
+        return Written(
+            self.records - before.records,
+            self.bytes - before.bytes,
+            self.pages - before.pages,
+            self.commands - before.commands,
+        )
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else EXECUTIONS
+    calls = int(sys.argv[2]) if len(sys.argv) > 2 else CALLS
     with (
         tempfile.TemporaryDirectory(prefix="flowforge-bench-") as home,
         running(Path(home)) as product,
@@ -61,12 +86,15 @@ def main() -> None:
         closing(psycopg2.connect(f"host={home}/postgres user=dev dbname=devdb")) as database,
     ):
         database.autocommit = True
-        empty = _sizes(database)
-        _execute(product, receiver.port, count)
+        path = _webhook(product, receiver.port, calls)
+        empty, before = _sizes(database), _written(database, Path(home))
+        _execute(product, path, count)
         _wait_until_written(database, count)
-        used = _sizes(database)
+        used, after = _sizes(database), _written(database, Path(home))
         _ask(database, "VACUUM FULL")
+        print(f"bytes for one execution of {calls} HTTP calls, from {count:,} executions")
         _print(count, _grown(empty, used), _grown(empty, _sizes(database)))
+        _print_written(count, after.since(before))
 
 
 @contextmanager
@@ -82,11 +110,15 @@ def _receiving() -> Iterator[Receiver]:
     thread.join()
 
 
-def _execute(product: Product, port: int, count: int) -> None:
+def _webhook(product: Product, port: int, calls: int) -> str:
+    """The path of a webhook whose workflow makes so many calls."""
     body = {"order": "{{ trigger.body.order }}"}
     call = {"type": "HTTP_REQUEST", "config": {"method": "POST", "url": f"http://127.0.0.1:{port}/", "body": body}}
-    _, path = product.webhook_workflow(product.register(), [call] * CALLS)
+    _, path = product.webhook_workflow(product.register(), [call] * calls)
+    return path
 
+
+def _execute(product: Product, path: str, count: int) -> None:
     def send(order: int) -> None:
         requests.post(product.url + path, json={"order": order, "note": NOTE}, timeout=30).raise_for_status()
 
@@ -109,6 +141,14 @@ def _sizes(database: Any) -> dict[str, Size]:
     return {name: Size(table, indexes) for name, table, indexes in _ask(database, _SIZES)}
 
 
+def _written(database: Any, home: Path) -> Written:
+    """What PostgreSQL and Valkey have written; PostgreSQL's processes report it a moment later."""
+    time.sleep(2)
+    valkey = Redis(unix_socket_path=str(home / "valkey" / "valkey.sock"))
+    [(records, size, pages)] = _ask(database, _WRITTEN)
+    return Written(records, int(size), pages, valkey.info("persistence")["aof_current_size"])
+
+
 def _ask(database: Any, statement: str) -> list[tuple[Any, ...]]:
     with database.cursor() as cursor:
         cursor.execute(statement)
@@ -120,7 +160,6 @@ def _grown(before: dict[str, Size], after: dict[str, Size]) -> dict[str, Size]:
 
 
 def _print(count: int, used: dict[str, Size], needed: dict[str, Size]) -> None:
-    print(f"bytes for one execution of {CALLS} HTTP calls, from {count:,} executions")
     print(f"{'':<38}{'table':>8}{'indexes':>9}{'total':>8}{'with what updates left':>24}")
     for name, size in sorted(needed.items(), key=lambda entry: -used[entry[0]].total):
         if used[name].total >= count:
@@ -133,6 +172,13 @@ def _print_row(count: int, name: str, needed: Size, used: Size) -> None:
     print(
         f"{name:<38}{columns[0] / count:>8,.0f}{columns[1] / count:>9,.0f}{columns[2] / count:>8,.0f}"
         f"{used.total / count:>24,.0f}"
+    )
+
+
+def _print_written(count: int, written: Written) -> None:
+    print(
+        f"write-ahead log: {written.bytes / count:,.0f} in {written.records / count:.1f} records, with"
+        f" {written.pages / count:.2f} whole pages; Valkey's append-only file: {written.commands / count:,.0f}"
     )
 
 

@@ -163,7 +163,7 @@ class Stage:
             "execution-items": f"/executions/{looped}/items?step=1",
             "execution-failed": f"/executions/{failed}",
             "execution-waiting": f"/executions/{waiting}",
-                    "connection": "/connections/new?type=smtp",
+            "connection": "/connections/new?type=smtp",
             "connection-choice": "/connections/new?q=mail",
             "failed-messages": "/failed-messages",
             "settings": "/settings",
