@@ -81,8 +81,8 @@ def _cpu(product: Product) -> dict[str, float]:
 def stack(name: str, folder: Path) -> Iterator[dict[str, str]]:
     """Settings that choose a stack: `embedded` or `kafka`.
 
-    `kafka` is Apache Kafka for the bus; the log goes to MONGO_URI, or else to SecantusDB, which speaks MongoDB's
-    protocol but is far slower.
+    `kafka` is Apache Kafka for the bus, with the library that KAFKA_CLIENT names; the log goes to MONGO_URI, or else to
+    SecantusDB, which speaks MongoDB's protocol but is far slower.
     """
     if name == "embedded":
         yield {}
@@ -93,7 +93,8 @@ def stack(name: str, folder: Path) -> Iterator[dict[str, str]]:
     (folder / "mongo").mkdir()
     with running_kafka(folder / "kafka") as brokers, mongo(folder / "mongo") as (uri, server):
         print(f"Apache Kafka at {brokers}, the log in {server}")
-        yield {"KAFKA_BROKERS": brokers, "MONGO_URI": uri}
+        client = os.environ.get("KAFKA_CLIENT", "kafka-python")
+        yield {"KAFKA_BROKERS": brokers, "KAFKA_CLIENT": client, "MONGO_URI": uri}
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from flowforge.settings import Settings
 
 if TYPE_CHECKING:
     from flowforge.bus.kafka import KafkaBus
+    from flowforge.bus.kafka_client import KafkaLibrary
     from flowforge.connectors.sdk import Tools
 
 SOCKET_TIMEOUT_SECONDS = 10
@@ -131,6 +132,7 @@ class Backends:
             self.settings.kafka_brokers,
             self.settings.kafka_client_id,
             readers(self.settings),
+            library=_kafka_library(self.settings),
             patience=self.bus_patience,
             publish_patience=self.publish_patience,
             former=former_readers(self.settings),
@@ -154,6 +156,17 @@ class Backends:
         from flowforge.logbook.postgres import PostgresLogStore
 
         return PostgresLogStore(self.engine)
+
+
+def _kafka_library(settings: Settings) -> KafkaLibrary:
+    """Imports the one that is used: each takes memory in every process."""
+    if settings.kafka_client == "confluent":
+        from flowforge.bus.confluent import Confluent
+
+        return Confluent
+    from flowforge.bus.kafka_python import KafkaPython
+
+    return KafkaPython
 
 
 def start_topic(settings: Settings) -> str:

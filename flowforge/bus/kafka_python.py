@@ -55,9 +55,8 @@ class KafkaPython:
                 **self._common,
                 acks="all",
                 # An idempotent producer of this library takes no more messages after one that the broker refuses. Those
-                # who read do without: they apply once what comes twice. One request at a time keeps the order.
+                # who read do without: they apply once what comes twice. Only what is sent again may come late.
                 enable_idempotence=False,
-                max_in_flight_requests_per_connection=1,
                 linger_ms=0,
                 max_request_size=MAX_MESSAGE_BYTES,
                 max_block_ms=int(patience * 1000),
