@@ -39,7 +39,8 @@ class Overtaking:
 
     def note(self, events: Collection[TriggerEvent]) -> None:
         """Notes a batch of events that the bus has brought."""
-        is_behind = any(event.timestamp < datetime.now(UTC) - BEHIND for event in events)
+        expected = datetime.now(UTC) - BEHIND
+        is_behind = any(event.timestamp < expected for event in events)
         self._overtaken = {event.workflow_id for event in events} if is_behind else set()
 
     def find(self, connection: Connection) -> dict[UUID, TriggerEvent]:
