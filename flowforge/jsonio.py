@@ -72,7 +72,7 @@ def dumps_within(value: Any, limit: int, *, carried: bool = False) -> bytes:
     A small value can be large when written: the same text may stand in it a thousand times. `carried`: raises
     TypeError where no room is left for what will carry it, see `carried_for_database`.
     """
-    if _more_than(value, limit):
+    if more_than(value, limit):
         raise TooLarge(f"more than {limit} bytes, which is the limit")
     room = _HEADROOM if carried else 0
     for _ in range(room):
@@ -139,7 +139,7 @@ def parse_time(value: str | float | int) -> datetime:
         raise ValueError(f"out of range: {text}") from error
 
 
-def _more_than(value: Any, limit: int) -> bool:
+def more_than(value: Any, limit: int) -> bool:
     """Whether a value certainly has more than `limit` bytes. Ends even if the value holds itself: every part counts."""
     left = limit
     waiting = [iter((value,))]

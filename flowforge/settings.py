@@ -392,13 +392,27 @@ class Settings(BaseSettings):
         validation_alias="EXECUTOR_THREADS",
         ge=1,
         le=512,
-        description="Steps one executor process runs at once.",
+        description="Steps that need a thread and that one executor process runs at once: queries, mails, code.",
+    )
+    executor_calls: int = Field(
+        10_000,
+        validation_alias="EXECUTOR_CALLS",
+        ge=1,
+        le=100_000,
+        description="Steps that call by HTTP and that one executor process runs at once: they wait without a thread.",
+    )
+    executor_held_bytes: int = Field(
+        32 * 1024 * 1024,
+        validation_alias="EXECUTOR_HELD_BYTES",
+        ge=1024 * 1024,
+        description="Bytes of JSON of all steps that one executor process holds; in memory they may take several times"
+        " as much.",
     )
     workflow_concurrency: int = Field(
         16,
         validation_alias="WORKFLOW_CONCURRENCY",
         ge=1,
-        description="Steps of one workflow that one executor process runs at once, at most 3/8 of its threads.",
+        description="Steps of one workflow that one executor process runs at once; of its threads at most 3/8.",
     )
     step_timeout_seconds: float = Field(
         60,

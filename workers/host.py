@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -44,6 +45,7 @@ CONSUMERS: dict[str, Callable[[Backends], Consumer]] = {
     "log-sink": LogSink,
 }
 HEARTBEAT_SECONDS = 20.0
+_MOST_FILES = 65_536
 HANDING_IN_SECONDS = 10.0
 """The time that a consumer has after DRAIN_SECONDS, to hand in results and leave its group."""
 
@@ -102,11 +104,19 @@ def _run(runner: Runner, stopping: threading.Event) -> None:
         os._exit(1)
 
 
+def _allow_many_files() -> None:
+    """Each call that waits takes a file descriptor, and most systems give a process 1,024 unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
 def main(names: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m workers.host", description=__doc__)
     parser.add_argument("consumers", nargs="+", choices=sorted(CONSUMERS))
     chosen: list[str] = parser.parse_args(names).consumers
     settings = Settings()
+    _allow_many_files()
     exit_on_other_schema(settings.postgres_url)
     logging.basicConfig(
         level=settings.log_level, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -13,11 +13,10 @@ from pydantic import ValidationError, create_model
 from flowforge.connectors.config import ConnectorConfig, located_messages, secret_keys
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.http_client.guarded_adapter import PUBLIC
 from flowforge.connectors.http_client.pace import Pace
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request, basic_credentials
-from flowforge.connectors.http_client.tls import TlsIdentity
+from flowforge.connectors.http_client.tls import PUBLIC, TlsIdentity
 from flowforge.connectors.mail_transport.account import Account, MailTarget
 from flowforge.connectors.mail_transport.addresses import is_mail_url, mail_target
 from flowforge.connectors.signing_fields import SigningFields, TrialAddress
@@ -48,6 +47,8 @@ class ConnectionKind(Generic[C]):
     keywords: tuple[str, ...] = ()
     sign: Callable[[Request, Credentials[C]], Request] | None = None
     """Adds headers or query parameters to a request; requests a token first where it needs one."""
+    signs_at_once: bool = False
+    """Whether `sign` asks nobody and takes no time, so that it need not be called in a thread."""
     renew: Callable[[Response, Credentials[C]], bool] | None = None
     """After an answer 401: makes `sign` begin anew (a token is forgotten, a challenge kept); false where it cannot."""
     identify: Callable[[C], TlsIdentity] | None = None
@@ -158,6 +159,10 @@ class Credentials(Generic[C]):
     @property
     def identity(self) -> TlsIdentity:
         return PUBLIC if self.kind.identify is None else self.kind.identify(self.config)
+
+    @property
+    def signs_at_once(self) -> bool:
+        return self.kind.sign is None or self.kind.signs_at_once
 
     @property
     def pace(self) -> Pace:

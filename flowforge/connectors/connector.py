@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import asyncio
+import inspect
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -37,8 +39,14 @@ from flowforge.sentences import sentence
 from flowforge.summaries import NO_SUMMARY, Summary
 
 C = TypeVar("C", bound=ConnectorConfig)
+R = TypeVar("R")
 Model = type[C]
-Ask = Callable[[Mapping[str, Any], StepContext], Sequence[str]]
+Run = Callable[[C, StepContext], JsonObject] | Callable[[C, StepContext], Coroutine[Any, Any, JsonObject]]
+"""Does what the step is for, and gives its output: a plain function, or a coroutine function. Raises ConnectorError."""
+Ask = (
+    Callable[[Mapping[str, Any], StepContext], Sequence[str]]
+    | Callable[[Mapping[str, Any], StepContext], Coroutine[Any, Any, Sequence[str]]]
+)
 """Asks a service for the values that a field may have, such as the names of its models. It is given what the config
 holds so far, secrets in clear, without fields that hold expressions. Raises ConnectorError."""
 
@@ -54,7 +62,7 @@ class Connector(Generic[C]):
     type: str
     """The type of its steps, in capitals."""
     config: Model[C]
-    run: Callable[[C, StepContext], JsonObject]
+    run: Run[C]
     title: str
     help: str
     icon: str
@@ -96,6 +104,20 @@ class Connector(Generic[C]):
 
     def __post_init__(self) -> None:
         require_icon(self.icon)
+
+    @cached_property
+    def is_async(self) -> bool:
+        """Whether it waits on an event loop, rather than in a thread of its own."""
+        return inspect.iscoroutinefunction(self.run)
+
+    def run_here(self, config: C, context: StepContext) -> JsonObject:
+        """Runs it to its end in this thread, where no event loop runs."""
+        return _ended(self.run(config, context))
+
+    def ask(self, field: str, config: Mapping[str, Any], context: StepContext) -> Sequence[str]:
+        """Asks for the values that a field may have, in this thread, where no event loop runs. Raises
+        ConnectorError."""
+        return _ended(self.asks[field](config, context))
 
     def given(self, config: Mapping[str, Any]) -> JsonObject:
         """The written config without fields that are left empty and may be: that is as if they were not there. What
@@ -234,6 +256,10 @@ class Connector(Generic[C]):
         return {**schema, "properties": properties | shared | asked}
 
 
+def _ended(result: R | Coroutine[Any, Any, R]) -> R:
+    return asyncio.run(result) if inspect.iscoroutine(result) else result  # type: ignore[return-value]
+
+
 def _separated(key: str, text: str, split: Split) -> list[str]:
     try:
         return split_template(text, split)
@@ -259,10 +285,10 @@ def connector(
     keeps: bool = False,
     polls: Polls | None = None,
     mail: str = "",
-) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
-    """Makes a function into a connector; see Connector for what the parts mean."""
+) -> Callable[[Run[C]], Connector[C]]:
+    """Makes a function, or a coroutine function, into a connector; see Connector for what the parts mean."""
 
-    def declare(run: Callable[[C, StepContext], JsonObject]) -> Connector[C]:
+    def declare(run: Run[C]) -> Connector[C]:
         return Connector(
             type,
             config,

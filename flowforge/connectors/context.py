@@ -14,9 +14,10 @@ from flowforge.connectors.draft import Draft
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import FileAccess, NoFiles
 from flowforge.connectors.host_binding import ANY_HOST, HostBinding
-from flowforge.connectors.http_client.client import HttpClient
+from flowforge.connectors.http_client.client import AsyncHttpClient, HttpClient
 from flowforge.connectors.http_client.pace import NoPace, Pace
 from flowforge.connectors.http_client.signing import Signer
+from flowforge.connectors.in_thread import InThread, do_here
 from flowforge.connectors.mail_transport.account import Account, MailTarget
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
@@ -36,6 +37,9 @@ class Tools:
     """The ways out that every connector may use: bounded, and kept out of private networks."""
 
     http: HttpClient
+    """For plain functions."""
+    async_http: AsyncHttpClient
+    """For coroutines."""
     mail: MailServer
     tokens: TokenCache
     dialer: Dialer
@@ -103,6 +107,8 @@ class StepContext:
     """The hosts to which the secrets of the step's connection may be sent."""
     grant: HeldGrant | None = None
     """The tokens of the step's connection, where somebody has signed in with it."""
+    in_thread: InThread = do_here
+    """Where a coroutine does what blocks, or computes for long: `await context.in_thread(partial(read, file))`."""
     secrets: list[str] = field(default_factory=list)
     """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""
 

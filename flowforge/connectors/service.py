@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import IO, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from flowforge.connectors.config import ConnectorConfig
@@ -13,16 +14,18 @@ from flowforge.connectors.connection_kind import ConnectionKind
 from flowforge.connectors.connector import Connector
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.files import Content
 from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.streamed_body import StreamedBody
+from flowforge.connectors.in_thread import do_by_size
 from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import Page
 from flowforge.connectors.paging.reading import read_pages
 from flowforge.connectors.polls import Polls
 from flowforge.fields import field as config_field
-from flowforge.file_values import ANY_TYPE
+from flowforge.file_values import ANY_TYPE, AnyFile
 from flowforge.jsonio import JsonObject
 from flowforge.summaries import NO_SUMMARY, Summary
 
@@ -73,17 +76,18 @@ class Service:
         repeatable: bool = False,
         keywords: tuple[str, ...] = (),
         polls: Polls | None = None,
-    ) -> Callable[[Callable[[C, Calls], JsonObject]], Connector[C]]:
-        """Makes a function into an action of the service; see Connector for what the parts mean. The title follows the
-        service's name: `Gmail: send a mail`."""
+    ) -> Callable[[Callable[[C, Calls], Coroutine[Any, Any, JsonObject]]], Connector[C]]:
+        """Makes a coroutine function into an action of the service; see Connector for what the parts mean. The title
+        follows the service's name: `Gmail: send a mail`."""
 
-        def declare(run: Callable[[C, Calls], JsonObject]) -> Connector[C]:
+        def declare(run: Callable[[C, Calls], Coroutine[Any, Any, JsonObject]]) -> Connector[C]:
+            async def run_with_calls(config: C, context: StepContext) -> JsonObject:
+                return await run(config, Calls(self, (config.endpoint or self.address).rstrip("/"), context))
+
             return Connector(
                 type_,
                 config,
-                lambda config, context: run(
-                    config, Calls(self, (config.endpoint or self.address).rstrip("/"), context)
-                ),
+                run_with_calls,
                 f"{self.name}: {title}",
                 help,
                 self.icon,
@@ -111,15 +115,15 @@ class Calls:
     base: str
     context: StepContext
 
-    def get(self, path: str, *parts: str, query: JsonObject | None = None) -> JsonObject:
-        return self.send("GET", path, *parts, query=query)
+    async def get(self, path: str, *parts: str, query: JsonObject | None = None) -> JsonObject:
+        return await self.send("GET", path, *parts, query=query)
 
-    def post(
+    async def post(
         self, path: str, *parts: str, query: JsonObject | None = None, json: JsonObject | None = None
     ) -> JsonObject:
-        return self.send("POST", path, *parts, query=query, json=json)
+        return await self.send("POST", path, *parts, query=query, json=json)
 
-    def send(
+    async def send(
         self,
         method: str,
         path: str,
@@ -130,26 +134,36 @@ class Calls:
         nested: Nested = "repeat",
     ) -> JsonObject:
         """The JSON of the answer; an empty object where it has no body."""
-        answer = self._exchange(method, self._url(path, parts), pairs_of(query or {}, nested), json, data).json()
+        response = await self._exchange(method, self._url(path, parts), pairs_of(query or {}, nested), json, data)
+        answer = await self._json(response)
         if not isinstance(answer, dict | None):
             raise ConnectorError(f"{self.service.name} answered with no JSON object", permanent=True, answered=True)
         return answer or {}
 
-    def download(self, path: str, *parts: str, query: JsonObject | None = None, name: str = "") -> JsonObject:
+    async def download(self, path: str, *parts: str, query: JsonObject | None = None, name: str = "") -> JsonObject:
         """The answer's body as a file of the execution."""
         url = self._url(path, parts)
         with Download(lambda response: response.ok, self.context.files.most_bytes) as download:
-            response = self._exchange("GET", url, pairs_of(query or {}), None, None, download)
+            response = await self._exchange("GET", url, pairs_of(query or {}), None, None, download)
             assert download.content is not None
             type_ = response.headers.get("content-type", ANY_TYPE)
-            kept = self.context.files.keep(download.content, name or name_of(response.headers, url), type_)
+            return await self.keep(download.content, name or name_of(response.headers, url), type_)
+
+    async def upload(self, url: str, body: StreamedBody) -> None:
+        """Puts a file at an address that the service has named for it, unsigned."""
+        response = await self.context.tools.async_http.send(self.context, "POST", url, data=body)
+        response.raise_for_status(self.service.name)
+
+    async def content(self, file: AnyFile) -> Content:
+        """A file of the execution, to be sent."""
+        return await self.context.in_thread(partial(self.context.files.content, file))
+
+    async def keep(self, source: IO[bytes], name: str, type_: str) -> JsonObject:
+        """A file of the execution, made of all that `source` holds."""
+        kept = await self.context.in_thread(partial(self.context.files.keep, source, name, type_))
         return kept.as_json()
 
-    def upload(self, url: str, body: StreamedBody) -> None:
-        """Puts a file at an address that the service has named for it, unsigned."""
-        self.context.tools.http.send(self.context, "POST", url, data=body).raise_for_status(self.service.name)
-
-    def pages(
+    async def pages(
         self,
         paging: Paging,
         path: str,
@@ -162,14 +176,14 @@ class Calls:
         """All pages of a list, or as many as hold `most` items: `items`, `pages`, and whether it is `complete`."""
         url = self._url(path, parts)
 
-        def fetch(page: Page, context: StepContext) -> JsonObject:
+        async def fetch(page: Page, context: StepContext) -> JsonObject:
             calls, parameters = replace(self, context=context), page.query(pairs_of(query or {}))
-            response = calls._exchange(method, page.url(url), parameters, page.body(json), None)
+            response = await calls._exchange(method, page.url(url), parameters, page.body(json), None)
             headers = {**response.headers, **response.repeated_headers}
-            return {"body": response.json(), "status": response.status, "headers": headers}
+            return {"body": await calls._json(response), "status": response.status, "headers": headers}
 
         cut = paging if most is None else paging.model_copy(update={"max_items": most})
-        return read_pages(cut, url, self.context, fetch)
+        return await read_pages(cut, url, self.context, fetch)
 
     def told(self, answer: JsonObject, name: str) -> str:
         """A text that an answer must have. Raises ConnectorError."""
@@ -177,7 +191,7 @@ class Calls:
             raise ConnectorError(f"{self.service.name} answered without {name}", permanent=True, answered=True)
         return str(answer[name])
 
-    def _exchange(
+    async def _exchange(
         self,
         method: str,
         url: str,
@@ -186,7 +200,7 @@ class Calls:
         data: Sequence[Pair] | StreamedBody | None,
         download: Download | None = None,
     ) -> Response:
-        response = self.context.tools.http.send(
+        response = await self.context.tools.async_http.send(
             self.context,
             method,
             url,
@@ -199,6 +213,9 @@ class Calls:
         )
         self.service.judge(response, self.service.name)
         return response
+
+    async def _json(self, response: Response) -> Any:
+        return await do_by_size(response.json, len(response.content), self.context.in_thread)
 
     def _url(self, path: str, parts: Sequence[str]) -> str:
         left = iter(parts)

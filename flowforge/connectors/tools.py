@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flowforge.connectors.context import Tools
-from flowforge.connectors.http_client.client import HttpClient, Limits
+from flowforge.connectors.http_client.blocking_transport import BlockingTransport
+from flowforge.connectors.http_client.client import AsyncHttpClient, HttpClient, Limits
+from flowforge.connectors.http_client.loop_transport import LoopTransport
 from flowforge.connectors.mail_transport.account import Account
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.mail_transport.shared_account import TakeAllowance
@@ -31,18 +35,36 @@ def make_routes(settings: Settings) -> Routes:
 
 
 def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
-    """`take_allowance`: counts the mails that an account sends by the instance's own server."""
+    """Tools for those who run one step at a time: coroutines wait in their thread, too. `take_allowance`: counts the
+    mails that an account sends by the instance's own server."""
     guard = make_guard(settings)
     deadlines = Deadlines()
-    limits = Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
+    waiting = AsyncHttpClient(
+        BlockingTransport(make_routes(settings), deadlines, settings.executor_threads), _limits(settings)
+    )
     return Tools(
-        http=HttpClient(make_routes(settings), deadlines, limits, settings.executor_threads),
+        http=HttpClient(waiting),
+        async_http=waiting,
         mail=MailServer(guard, deadlines, _own_account(settings), read_or_none(settings.mail_sender), take_allowance),
         tokens=TokenCache(),
         oauth_clients=settings.oauth_clients,
         dialer=Dialer(guard, deadlines),
         sessions=SessionPool(),
     )
+
+
+def make_loop_transport(settings: Settings) -> LoopTransport:
+    """The transport of coroutines that share an event loop."""
+    return LoopTransport(make_routes(settings))
+
+
+def on_loop(tools: Tools, transport: LoopTransport, settings: Settings) -> Tools:
+    """The same tools for steps that share an event loop."""
+    return replace(tools, async_http=AsyncHttpClient(transport, _limits(settings)))
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
 
 
 def _own_account(settings: Settings) -> Account:

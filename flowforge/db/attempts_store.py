@@ -19,7 +19,7 @@ from flowforge.db.prepared import PREPARED
 
 @dataclass(frozen=True, slots=True)
 class WantedAttempt(AttemptKey):
-    """An attempt to claim; `begins`: its call begins at once, rather than when a thread is free."""
+    """An attempt to claim; `begins`: its call begins at once, rather than when a place is free for it."""
 
     begins: bool
 
@@ -194,6 +194,25 @@ def extend_leases(connection: Connection, owner: str, held: Sequence[HeldAttempt
         execution_options=PREPARED,
     )
     return {AttemptKey(*row) for row in extended}
+
+
+def drop_cancelled(connection: Connection, owner: str, keys: Sequence[AttemptKey]) -> set[AttemptKey]:
+    """Closes those of the owner's attempts whose executions were cancelled, and returns them: nobody waits for their
+    results."""
+    dropped = connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'APPLIED', finished_at = now(), lease_until = NULL, lapsed_at = NULL
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        JOIN orchestrator.workflow_executions x ON x.id = r.execution_id AND x.status = 'CANCELLED'
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        """,
+        {"rows": _rows(keys), "owner": owner},
+        execution_options=PREPARED,
+    )
+    return {AttemptKey(*row) for row in dropped}
 
 
 def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:

@@ -1,7 +1,7 @@
 """The pace of a connection across all executors: its own limits in Valkey, the pauses that receivers ask for in
 PostgreSQL, where they come with the connection.
 
-A request whose turn is far off gives its thread back. Its place is kept until it comes again: it is known by its
+A request whose turn is far off makes room for others. Its place is kept until it comes again: it is known by its
 Idempotency-Key. Where Valkey is away or emptied, nothing is held up.
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -29,7 +28,7 @@ from flowforge.db.credentials_store import CredentialsStore
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 1.0
-"""A turn that comes so soon is awaited in the thread."""
+"""A turn that comes so soon is awaited by the step."""
 _LONGEST_LOOK_SECONDS = 30.0
 
 _TAKE_TURN = """
@@ -100,20 +99,28 @@ class ConnectionPace:
     begun: set[str] = field(default_factory=set)
     """Calls of which something was sent: they are not begun again."""
 
-    @contextmanager
-    def turn(self, call: str, deadline: float) -> Iterator[None]:
+    @property
+    def may_block(self) -> bool:
+        return True
+
+    def take_turn(self, call: str, deadline: float) -> float:
         """See Pace."""
-        self._await(self._pause_left, call, deadline, "its receiver asks to be left alone for a while")
-        if not self.limits.any:
+        seconds, reason = self._pause_left(), "its receiver asks to be left alone for a while"
+        if seconds <= 0 and self.limits.any:
+            seconds, reason = self._take(call, deadline), "its limit of requests"
+        if seconds <= 0:
             self.begun.add(call)
-            yield
-            return
-        self._await(lambda: self._take(call, deadline), call, deadline, "its limit of requests")
-        self.begun.add(call)
-        try:
-            yield
-        finally:
-            self._end(call)
+            return 0.0
+        self._require_patience(seconds, call, deadline, reason)
+        return seconds
+
+    def end_turn(self, call: str) -> None:
+        """See Pace."""
+        if self.limits.at_once:
+            try:
+                self.redis.zrem(f"{self._key}:running", call)
+            except RedisError as error:
+                log.warning("a place of a connection is free only when its time is over: %s", error)
 
     def note(self, response: Response) -> None:
         """See Pace. Raises Unavailable."""
@@ -123,15 +130,13 @@ class ConnectionPace:
         self.paused_until = datetime.now(UTC) + timedelta(seconds=seconds)
         self.store.pause(self.connection_id, self.paused_until)
 
-    def _await(self, left: Callable[[], float], call: str, deadline: float, reason: str) -> None:
-        """Waits until nothing is left. Raises StepDeferred and ConnectorError."""
-        while (seconds := left()) > 0:
-            why = f"the connection '{self.name}' has to wait: {reason}"
-            if seconds > PATIENCE_SECONDS and self.may_defer and call not in self.begun:
-                raise StepDeferred(seconds, why)
-            if time.monotonic() + seconds > deadline:
-                raise ConnectorError(why, permanent=False, retry_after=seconds)
-            time.sleep(seconds)
+    def _require_patience(self, seconds: float, call: str, deadline: float, reason: str) -> None:
+        """Raises StepDeferred and ConnectorError for a turn that is too far off."""
+        why = f"the connection '{self.name}' has to wait: {reason}"
+        if seconds > PATIENCE_SECONDS and self.may_defer and call not in self.begun:
+            raise StepDeferred(seconds, why)
+        if time.monotonic() + seconds > deadline:
+            raise ConnectorError(why, permanent=False, retry_after=seconds)
 
     def _pause_left(self) -> float:
         return 0.0 if self.paused_until is None else (self.paused_until - datetime.now(UTC)).total_seconds()
@@ -146,13 +151,6 @@ class ConnectionPace:
             log.warning("the limits of connections are not held: %s", error)
             return 0.0
         return _spread(float(wait)) if kind == b"room" else float(wait)
-
-    def _end(self, call: str) -> None:
-        if self.limits.at_once:
-            try:
-                self.redis.zrem(f"{self._key}:running", call)
-            except RedisError as error:
-                log.warning("a place of a connection is free only when its time is over: %s", error)
 
     @property
     def _key(self) -> str:

@@ -5,7 +5,10 @@ a lease that is not extended gives it to another. What there is no room for is p
 go in batches, like results (flowforge.engine.handing_in).
 
 Nothing begins under a lease that may have run out. PostgreSQL is told of every call that begins: with the claim where a
-thread is free for it; otherwise with the next heartbeat, or before it begins where the call needs care.
+place is free for it; otherwise with the next heartbeat, or before it begins where the call needs care.
+
+Three threads work beside the runner's: one runs the steps (flowforge.engine.running_steps), one hands in their results,
+one keeps their leases.
 """
 
 from __future__ import annotations
@@ -13,10 +16,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -25,22 +26,21 @@ from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.errors import ConnectorError
 from flowforge.db import attempts_store
 from flowforge.db.attempt_rows import AttemptKey, as_plain
-from flowforge.db.attempts_store import WantedAttempt
+from flowforge.db.attempts_store import Claim, WantedAttempt
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.engine.failure_reason import reason_of
-from flowforge.engine.fair_pool import FairPool
-from flowforge.engine.handing_in import AttemptCollector, Finished
+from flowforge.engine.fair_queue import Admission
+from flowforge.engine.handing_in import AttemptCollector
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant, LeaseTerms
-from flowforge.engine.plans import Plans
+from flowforge.engine.plans import Plans, Version
+from flowforge.engine.running_steps import ClaimedStep, RunningSteps
 from flowforge.engine.start_messages import StartMessages
-from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of
+from flowforge.engine.step_runner import StepRun, key_of
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
-from flowforge.execution.retry import Failure
-from flowforge.fair_shares import Holders, Shares
 from flowforge.ids import member_name
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
@@ -50,14 +50,12 @@ logger = logging.getLogger(__name__)
 _LOOK_FOR_PARKED_SECONDS = 0.02
 """While something is parked; other executors may park at any time, hence a look now and then in any case."""
 _IDLE_SECONDS = 1.0
-_OVERTIME_SECONDS = 5.0
-"""Excess over a step's time limit after which its lease is let go: connectors end by themselves before that."""
-
-_HELD_PER_THREAD = 16
-"""Attempts that are held for each thread. What goes through the table costs more, so a backlog of a few seconds waits
-here."""
-_MOST_BYTES_HELD = 16 * 1024 * 1024
-"""JSON of the attempts that are held; small objects take up to 25 times as much in Python."""
+_CROWDED_SECONDS = 0.25
+_NEWCOMERS = 16
+"""Parked steps that are looked at where many others wait here."""
+_WAITING_PER_THREAD = 16
+"""Steps that may wait for their turn, for each thread. What goes through the table costs more, so a backlog of a few
+seconds waits here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +67,6 @@ class _Start:
 
 
 Starts = Mapping[AttemptKey, _Start]
-
-
-def _holders(start: ExecutionStart) -> Holders:
-    return start.workflow_id, start.user_id
-
-
-def _within_shares(attempts: Mapping[AttemptKey, Holders], shares: Shares) -> list[AttemptKey]:
-    """Takes places for attempts, in this order; returns those whose holders had room for them."""
-    return [key for key, holders in attempts.items() if shares.take_if_room(holders)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """An attempt that waits for a thread."""
-
-    key: AttemptKey
-    run: Callable[[], None]
-
-    def __call__(self) -> None:
-        self.run()
 
 
 class Executor:
@@ -107,20 +85,27 @@ class Executor:
         self._plans = Plans()
         catalog = catalog or load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
-        self._step_runner = StepRunner(backends, catalog)
-        self._capacity = settings.executor_threads * _HELD_PER_THREAD
-        self._share = max(self._capacity // 2, 1)
+        self._most_waiting = settings.executor_threads * _WAITING_PER_THREAD
+        self._share = max(self._most_waiting // 2, 1)
+        self._most_held = settings.executor_calls + self._most_waiting
+        self._most_bytes_held = settings.executor_held_bytes
         self._parked = True
         self._served_last: UUID | None = None
         """The workflow that was the last to have its turn with what is parked."""
         self._next_look = 0.0
-        self._pool = FairPool(settings.executor_threads, settings.workflow_concurrency)
         self._held = HeldAttempts()
         self._collector = AttemptCollector(backends, self._owner, self._held, self._lease.runs)
+        self._steps = RunningSteps(
+            backends, catalog, self._held, self._collector, most_waiting=self._most_waiting, lease=self._lease.runs
+        )
         self._leaving = threading.Event()
         self._broken: BaseException | None = None
         backends.renewals.settle_quietly()
-        self._threads = [self._thread("results", self._collector.run), self._thread("leases", self._keep_leases)]
+        self._threads = [
+            self._thread("steps", self._steps.run),
+            self._thread("results", self._collector.run),
+            self._thread("leases", self._keep_leases),
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -129,9 +114,9 @@ class Executor:
         return _LOOK_FOR_PARKED_SECONDS if self._parked else _IDLE_SECONDS
 
     def room(self) -> int:
-        if self._held.bytes >= _MOST_BYTES_HELD:
+        if self._held.bytes >= self._most_bytes_held:
             return 0
-        return max(0, self._capacity - self._pool.load)
+        return max(0, min(self._most_waiting, self._most_held - len(self._held)))
 
     def handle(self, received: Sequence[Received]) -> None:
         starts = {
@@ -139,10 +124,9 @@ class Executor:
             for one in received
             if isinstance(one.message, ExecutionStart)
         }
-        shares = self._pool.shares_of(self._capacity)
-        admitted = _within_shares({key: _holders(start.message) for key, start in starts.items()}, shares)
-        self._claim_and_run({key: starts[key] for key in admitted})
-        self._park(starts.keys() - admitted)
+        admitted, admissions = self._admitted(starts)
+        self._claim_and_run(admitted, admissions)
+        self._park(starts.keys() - admitted.keys())
 
     def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> PostCommit:
         """Fails a step that cannot be begun: it would be redelivered for ever."""
@@ -151,30 +135,33 @@ class Executor:
         return PostCommit()
 
     def tick(self) -> None:
-        """Takes parked attempts when there is room for them again; never so many that none is left."""
+        """Takes parked attempts when there is room for them again; never so many that none is left. Where hardly any
+        is, workflows of which nothing waits here have their turn all the same: their steps may begin at once."""
         if self._broken is not None:
             raise RuntimeError("a thread of the executor died") from self._broken
-        room = self.room()
-        if time.monotonic() < self._next_look or room < max(1, self._share // 8):
+        if time.monotonic() < self._next_look or not self.room():
             return
-        shares = self._pool.shares_of(self._capacity)
-        busy = min(self._share // 2, room)
+        shares = self._steps.shares_of_waiting()
+        is_crowded = shares.free < max(1, self._share // 8)
+        room = _NEWCOMERS if is_crowded else shares.free
+        busy = 1 if is_crowded else min(self._share // 2, room)
         full = [id_ for id_, held in shares.held.items() if isinstance(id_, UUID) and held >= busy]
         with transaction(self._backends.engine) as connection:
             found = attempts_store.find_parked(
                 connection, full=full, after=self._served_last, each=max(1, room // 4), limit=max(1, room // 2)
             )
         self._parked = bool(found or full)
-        self._next_look = time.monotonic() + self.patience
+        self._next_look = time.monotonic() + (_CROWDED_SECONDS if is_crowded else self.patience)
         if found:
             self._served_last = list(dict.fromkeys(parked.workflow_id for parked in found))[-1]
-        self._begin_parked(_within_shares({parked: (parked.workflow_id, parked.user_id) for parked in found}, shares))
+        self._begin_parked([one for one in found if is_crowded or shares.take_if_room((one.workflow_id, one.user_id))])
 
     def stop(self) -> None:
         """Gives back what was not begun, lets running steps end for DRAIN_SECONDS, and hands in their results."""
-        self._give_back([task.key for task in self._pool.stop() if isinstance(task, _Task)])
-        self._pool.wait(self._backends.settings.drain_seconds)
+        self._give_back(self._steps.stop())
+        self._steps.drain(self._backends.settings.drain_seconds)
         self._give_back(self._held.unbegun())
+        self._steps.close()
         self._leaving.set()
         self._collector.close()
         for thread in self._threads:
@@ -208,7 +195,8 @@ class Executor:
             with transaction(self._backends.engine) as connection:
                 messages = self._starts.remake(connection, keys)
             starts = [_Start(ExecutionStart.decode(message.value), len(message.value)) for message in messages]
-            self._claim_and_run({key_of(start.message): start for start in starts}, in_order=False)
+            remade = {key_of(start.message): start for start in starts}
+            self._claim_and_run(*self._admitted(remade), in_order=False)
         except Unavailable:
             raise
         except Exception as error:
@@ -223,31 +211,39 @@ class Executor:
         with transaction(self._backends.engine) as connection:
             attempts_store.refuse(connection, keys[0], reason_of(error))
 
-    def _claim_and_run(self, starts: Starts, *, in_order: bool = True) -> None:
+    def _admitted(self, starts: Starts) -> tuple[Starts, Mapping[AttemptKey, Admission]]:
+        """Those for which there is room, and how all are admitted."""
+        wanted = [self._steps.wanted(start.message) for start in starts.values()]
+        admissions = dict(zip(starts, self._steps.admit(wanted), strict=True))
+        return {key: one for key, one in starts.items() if admissions[key] is not Admission.CROWDED}, admissions
+
+    def _claim_and_run(
+        self, starts: Starts, admissions: Mapping[AttemptKey, Admission], *, in_order: bool = True
+    ) -> None:
         """`in_order`: what is parked of a workflow goes first; what comes after it is parked, too."""
         if not starts:
             return
-        wanted, leased_at = self._wanted(starts), Instant.now()
+        wanted = {key: _wanted(key, admissions[key]) for key in starts}
+        leased_at = Instant.now()
         with transaction(self._backends.engine) as connection:
             claims = attempts_store.claim(
                 connection, list(wanted.values()), owner=self._owner, lease=self._lease.runs, in_order=in_order
             )
             versions = self._plans.get(connection, {claim.version_id for claim in claims if claim.version_id})
         self._parked = self._parked or len(claims) < len(wanted)
+        steps = []
         for claim in claims:
             version = versions.get(claim.version_id) if claim.version_id else None
-            start = starts[claim.key].message
-            load = partial(self._load_data, claim.key) if start.by_reference else None
-            self._held.add(claim.key, start, starts[claim.key].size, leased_at)
+            start = starts[claim.key]
+            self._held.add(claim.key, start.message, start.size, leased_at)
             is_noted = wanted[claim.key].begins or not claim.needs_care
-            self._submit(claim.key, StepRun(start, version, claim.repeats, load, executor=self._owner), is_noted)
+            kind = self._steps.kind_of(start.message.action_type)
+            steps.append(ClaimedStep(self._run_of(claim, start, version), kind, is_noted))
+        self._steps.submit(steps)
 
-    def _wanted(self, starts: Starts) -> dict[AttemptKey, WantedAttempt]:
-        begin = self._pool.begin_at_once([_holders(start.message) for start in starts.values()])
-        return {
-            key: WantedAttempt(key.execution_id, key.step_index, key.iteration, key.attempt, begins)
-            for key, begins in zip(starts, begin, strict=True)
-        }
+    def _run_of(self, claim: Claim, start: _Start, version: Version | None) -> StepRun:
+        load = partial(self._load_data, claim.key) if start.message.by_reference else None
+        return StepRun(start.message, version, claim.repeats, load, executor=self._owner, size=start.size)
 
     def _load_data(self, key: AttemptKey) -> JsonObject:
         """Loads what a step sees, where that was too large to come with its message. Raises ConnectorError."""
@@ -256,36 +252,6 @@ class Executor:
         if key not in found:
             raise ConnectorError("the execution is over", permanent=True)
         return found[key].context.context
-
-    # Running
-
-    def _submit(self, key: AttemptKey, run: StepRun, is_noted: bool) -> None:
-        """`is_noted`: PostgreSQL holds that it begins, as far as it has to."""
-
-        def task() -> None:
-            if not self._may_begin(key, is_noted):
-                self._held.remove(key)
-                logger.warning("step %d of execution %s is not begun here any more", key.step_index, key.execution_id)
-                return
-            started_at = datetime.now(UTC)
-            self._collector.add(Finished(run.start, self._outcome(key, run), started_at))
-
-        self._pool.submit(_holders(run.start), _Task(key, task))
-
-    def _may_begin(self, key: AttemptKey, is_noted: bool) -> bool:
-        """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""
-        return (is_noted and self._held.is_leased(key, self._lease.runs)) or self._collector.begin(key)
-
-    def _outcome(self, key: AttemptKey, run: StepRun) -> Outcome:
-        """Runs the step. There is an outcome whatever happens: an attempt without one would be held for ever."""
-        try:
-            self._held.begin(key, self._step_runner.time_limit(run) + _OVERTIME_SECONDS)
-            return self._step_runner.run(run)
-        except BaseException as error:  # noqa: BLE001
-            # Not the error itself: its text may hold a secret.
-            what = f"{type(error).__name__} while FlowForge ran the step"
-            logger.error("%s\n%s", what, "".join(traceback.format_tb(error.__traceback__)))
-            return Outcome(failure=Failure(what, permanent=True))
 
     # Threads
 
@@ -303,18 +269,21 @@ class Executor:
 
     def _keep_leases(self) -> None:
         while not self._leaving.wait(self._lease.heartbeat):
-            self._fail_overtime()
             leased_at, held = Instant.now(), self._held.all()
+            if not held:
+                continue
             try:
                 with transaction(self._backends.engine) as connection:
+                    cancelled = attempts_store.drop_cancelled(connection, self._owner, held)
                     extended = attempts_store.extend_leases(connection, self._owner, held, self._lease.runs)
                 self._held.extend(extended, leased_at)
                 self._held.doubt(set(map(as_plain, held)) - extended)
+                if cancelled:
+                    self._steps.cancel(cancelled)
             except (Unavailable, TooMuchAtOnce) as error:
                 logger.warning("leases could not be extended: %s", error)
 
-    def _fail_overtime(self) -> None:
-        """A connector that ignores its time limit cannot be stopped, but nobody has to wait for it."""
-        failure = Failure("the step did not end within its time limit")
-        for start in self._held.take_overtime():
-            self._collector.add(Finished(start, Outcome(failure=failure), datetime.now(UTC)))
+
+def _wanted(key: AttemptKey, admission: Admission) -> WantedAttempt:
+    begins = admission is Admission.BEGINS
+    return WantedAttempt(key.execution_id, key.step_index, key.iteration, key.attempt, begins)

@@ -10,7 +10,8 @@ import logging
 import queue
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -108,6 +109,11 @@ class Beginning:
     key: AttemptKey
     may_begin: Future[bool] = field(default_factory=Future)
 
+    def settle(self, *, may_begin: bool) -> None:
+        """Tells whoever still waits for it."""
+        with suppress(InvalidStateError):
+            self.may_begin.set_result(may_begin)
+
 
 class AttemptCollector:
     """Takes beginnings and results from any thread; `run` writes them. `lease`: seconds that a beginning gets."""
@@ -120,12 +126,14 @@ class AttemptCollector:
         self._gathered: queue.SimpleQueue[Beginning | Finished | None] = queue.SimpleQueue()
         self._leaving = threading.Event()
 
-    def begin(self, key: AttemptKey) -> bool:
-        """Waits until PostgreSQL holds that the attempt begins. False where another has it by now, or this executor
+    def begin(self, key: AttemptKey) -> Future[bool]:
+        """Settled once PostgreSQL holds that the attempt begins. False where another has it by now, or this executor
         stops."""
         beginning = Beginning(key)
         self._gathered.put(beginning)
-        return not self._leaving.is_set() and beginning.may_begin.result()
+        if self._leaving.is_set():
+            beginning.settle(may_begin=False)
+        return beginning.may_begin
 
     def add(self, finished: Finished) -> None:
         self._gathered.put(finished)
@@ -143,7 +151,7 @@ class AttemptCollector:
         finally:
             for left in batch:
                 if isinstance(left, Beginning):
-                    left.may_begin.set_result(False)
+                    left.settle(may_begin=False)
 
     def _write_until_closed(self, batch: list[Beginning | Finished]) -> None:
         pause = _FIRST_PAUSE_SECONDS
@@ -224,7 +232,7 @@ class AttemptCollector:
                 _delete_parts(connection, [one.key for one in finished if one.outcome.has_parts and one.key in ended])
         self._held.extend(begun, leased_at)
         for attempt in beginning:
-            attempt.may_begin.set_result(attempt.key in begun)
+            attempt.settle(may_begin=attempt.key in begun)
         for result in finished:
             self._held.remove(result.key)
         self._publish([result for result in finished if result.key in ended])

@@ -5,6 +5,7 @@ Opens its secrets, resolves its expressions, runs its connector, and masks the s
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -14,18 +15,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from flowforge import jsonio
 from flowforge.connectors.agent_turn import AgentTurn, Tool
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.http_client.pace import StepDeferred
+from flowforge.connectors.in_thread import SMALL_BYTES, InThread, do_here
 from flowforge.connectors.one_page import OnePage
 from flowforge.connectors.polls import Recall
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.saved_connection import SavedConnection
-from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError
+from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError, Tools
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.step_log import NoLog, StepLog
 from flowforge.db import variables_store
@@ -51,6 +53,7 @@ from flowforge.execution.retry import Failure
 from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
 from flowforge.kept_tables import AccountTables, Call, table_limits
+from flowforge.language.evaluation.meter import Allowance, FileAccess
 from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
@@ -61,6 +64,22 @@ from flowforge.secrets import SecretUnreadable, mask_text, mask_values, open_fie
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
+
+
+class Resolve(Protocol):
+    """`resolve` of the expressions, perhaps within a smaller allowance."""
+
+    def __call__(
+        self, value: Any, scope: Mapping[str, Any], *, step: str, field: str, files: FileAccess | None
+    ) -> Any: ...
+
+
+_LIGHT = Allowance("a light step", memory=SMALL_BYTES, work=500_000, whole_work=1_000_000)
+
+
+def _resolve_lightly(value: Any, scope: Mapping[str, Any], *, step: str, field: str, files: FileAccess | None) -> Any:
+    """Within a millisecond, and without files. Raises ExpressionError also for what needs more."""
+    return resolve(value, scope, step=step, field=field, allowance=_LIGHT)
 
 
 _MOST_VALUES = 1_000
@@ -87,6 +106,8 @@ class StepRun:
     """Its owner tries it out: it belongs to no execution."""
     executor: str | None = None
     """The executor that holds it under a lease; None where nothing of its progress is kept."""
+    size: int = 0
+    """Bytes of JSON of its message."""
     log: StepLog = field(default_factory=NoLog)
     """Where its lines go, if it belongs to no execution."""
     recall: Recall = field(default_factory=Recall)
@@ -149,15 +170,25 @@ class ReadyConfig:
         return self.holds_named_secrets or self.connection is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _ReadyStep:
+    """A step whose connector is about to be run with this config."""
+
+    connector: Connector[Any]
+    config: Any
+    context: ConnectorContext
+
+
 Done = TypeVar("Done")
 Watch = Callable[[JsonObject], None]
 """Called with the config that a connector is about to be run with, its secrets masked."""
 
 
 class StepRunner:
-    """Runs steps; shared by threads. Never raises: whatever goes wrong is the step's failure."""
+    """Runs steps; shared by threads, and by what runs on an event loop. Never raises, unless it is cancelled: whatever
+    goes wrong is the step's failure. `tools`: those of the process, if none are given."""
 
-    def __init__(self, backends: Backends, catalog: Catalog) -> None:
+    def __init__(self, backends: Backends, catalog: Catalog, tools: Tools | None = None) -> None:
         self._settings = backends.settings
         self._engine = backends.engine
         self._redis = backends.redis
@@ -167,7 +198,7 @@ class StepRunner:
         self._vault = backends.vault
         self._links = backends.resume_links
         self._renewals = backends.renewals
-        self._tools = backends.tools
+        self._tools = tools or backends.tools
         self._files = backends.files
         self._file_links = backends.file_links
         self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
@@ -176,8 +207,27 @@ class StepRunner:
         """Returns how many seconds the step may take."""
         return (run.step.timeout if run.step else None) or self._settings.step_timeout_seconds
 
+    def is_async(self, action_type: str) -> bool:
+        """Whether steps of that type are run by `run_on_loop`; `run` runs all."""
+        return action_type in self._catalog.types() and self._catalog.get(action_type).is_async
+
     def run(self, run: StepRun, watch: Watch | None = None) -> Outcome:
+        """Runs a step in this thread."""
         return self._guarded(run, lambda secrets: self._run(run, secrets, watch))
+
+    async def run_on_loop(self, run: StepRun, in_thread: InThread) -> Outcome:
+        """Runs a step that is `is_async` on the event loop that calls. What blocks, or computes for long, it does
+        `in_thread`. Raises CancelledError where its task is cancelled."""
+        secrets: list[str] = []
+        try:
+            ready = await self._ready_on_loop(run, secrets, in_thread)
+            output = await ready.connector.run(ready.config, ready.context)  # type: ignore[misc]
+            conclude = partial(self._outcome, ready, output)
+            return await in_thread(conclude) if jsonio.more_than(output, SMALL_BYTES) else conclude()
+        except BaseException as error:
+            if _is_cancelled():
+                raise
+            return _failed(run, error, secrets)
 
     def ready(self, run: StepRun) -> ReadyConfig | Outcome:
         """Computes the config of a step that somebody else runs; the failure, where that cannot be done."""
@@ -195,56 +245,68 @@ class StepRunner:
     def _guarded(self, run: StepRun, work: Callable[[list[str]], Done]) -> Done | Outcome:
         """Turns every error into a failure without the secrets that `work` has added to the list it is given."""
         secrets: list[str] = []
-        waits_for: UUID | None = None
         try:
             return work(secrets)
-        except ConnectorError as error:
-            waits_for = error.connection_id if isinstance(error, ConnectionBroken) else None
-            failure = Failure(error_text(error, secrets), error.permanent, error.retry_after, error.answered)
-        except StepDeferred as wait:
-            failure = Failure(error_text(wait, secrets), permanent=False, retry_after=wait.seconds)
-            return Outcome(failure=_without(failure, secrets), deferred_for=wait.seconds)
-        except Unavailable as error:
-            failure = Failure(str(error), permanent=False)
-        except (ExpressionError, UnknownAction, SecretUnreadable) as error:
-            failure = Failure(str(error), permanent=True)
         except BaseException as error:  # noqa: BLE001
             # A connector may raise anything, SystemExit too, and a worker must outlive it.
-            what = f"{type(error).__name__} in connector {run.start.action_type}: {error_text(error, secrets)}"
-            failure = Failure(what, permanent=True)
-            # Not the error itself: its text may hold a secret.
-            trace = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("%s\n%s", what, trace)
-        return Outcome(failure=_without(failure, secrets), waits_for=waits_for)
+            return _failed(run, error, secrets)
 
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
-        start, ready = run.start, self._ready(run, secrets)
-        context = self._context_by(ready, run, secrets)
+        ready = self._ready_step(run, secrets, watch=watch)
+        return self._outcome(ready, ready.connector.run_here(ready.config, ready.context))
+
+    def _ready_step(
+        self,
+        run: StepRun,
+        secrets: list[str],
+        *,
+        in_thread: InThread = do_here,
+        watch: Watch | None = None,
+        resolve: Resolve = resolve,
+    ) -> _ReadyStep:
+        """Raises whatever may be wrong with the config."""
+        ready = self._ready(run, secrets, resolve)
+        context = self._context_by(ready, run, secrets, in_thread)
         if watch is not None:
-            watch(self.readable(start.action_type, ready))
+            watch(self.readable(run.start.action_type, ready))
         ready.connector.require_no_misplaced_expressions(context.computed)
-        config = ready.connector.parse(ready.usable)
-        output = ready.connector.run(config, context)
-        plain = plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets)
+        return _ReadyStep(ready.connector, ready.connector.parse(ready.usable), context)
+
+    async def _ready_on_loop(self, run: StepRun, secrets: list[str], in_thread: InThread) -> _ReadyStep:
+        """Most configs are small, and hold all that they need: they are resolved at once, within an allowance that
+        keeps nobody waiting. What needs PostgreSQL, or more work, is resolved in a thread."""
+        if _is_light(run):
+            try:
+                return self._ready_step(run, secrets, in_thread=in_thread, resolve=_resolve_lightly)
+            except ExpressionError:
+                secrets.clear()  # with the whole allowance, it may have a value
+        return await in_thread(partial(self._ready_step, run, secrets, in_thread=in_thread))
+
+    def _outcome(self, ready: _ReadyStep, output: Any) -> Outcome:
+        """Raises ConnectorError for an output that cannot be taken."""
+        context = ready.context
+        plain = plain_output(output, ready.connector.type, self._settings.step_output_max_bytes, context.secrets)
         return Outcome(plain, has_parts=isinstance(context.progress, StepProgress) and context.progress.is_kept)
 
     def _ask(self, run: StepRun, field: str, secrets: list[str]) -> Outcome:
         ready = self._ready(run, secrets)
-        values = ready.connector.asks[field](ready.usable, self._context_by(ready, run, secrets))
+        values = ready.connector.ask(field, ready.usable, self._context_by(ready, run, secrets))
         plain = {"values": list(values)[:_MOST_VALUES]}
         return Outcome(plain_output(plain, run.start.action_type, self._settings.step_output_max_bytes, secrets))
 
-    def _context_by(self, ready: ReadyConfig, run: StepRun, secrets: list[str]) -> ConnectorContext:
+    def _context_by(
+        self, ready: ReadyConfig, run: StepRun, secrets: list[str], in_thread: InThread = do_here
+    ) -> ConnectorContext:
         """The context of a step, with the connection that it names. Raises ConnectorError."""
-        context = self._context(run, secrets)
+        context = self._context(run, secrets, in_thread)
         return context if ready.connection is None else ready.connection.given_to(ready.connector, context)
 
-    def _ready(self, run: StepRun, secrets: list[str]) -> ReadyConfig:
+    def _ready(self, run: StepRun, secrets: list[str], resolve: Resolve = resolve) -> ReadyConfig:
         start = run.start
         connector = self._catalog.get(start.action_type)
         opened = connector.given(self._catalog.open(start.action_type, start.action_config, self._vault))
         secrets += self._catalog.secret_values(start.action_type, opened)
-        resolved = self._resolve_config(run, connector, opened, secrets)
+        resolved = self._resolve_config(run, connector, opened, secrets, resolve)
         secrets += resolved.parts
         connector.require_harmless_values(opened, resolved.usable)
         connection = self._connection(run, connector, resolved.usable, secrets)
@@ -252,7 +314,7 @@ class StepRunner:
         return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts), secrets)
 
     def _resolve_config(
-        self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str]
+        self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str], resolve: Resolve
     ) -> ResolvedConfig:
         version = run.version
         if version is None or run.step is None or not run.step.templated:
@@ -348,7 +410,7 @@ class StepRunner:
         tools = [_offered(tool) for tool in run.step.tools_beside]
         return AgentTurn(tools, lambda: (load().get("agent") or {}).get("before") or [])
 
-    def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
+    def _context(self, run: StepRun, secrets: list[str], in_thread: InThread) -> ConnectorContext:
         start = run.start
         return ConnectorContext(
             execution_id=start.execution_id,
@@ -373,8 +435,45 @@ class StepRunner:
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),
             tables=self._tables(run),
+            in_thread=in_thread,
             secrets=secrets,
         )
+
+
+def _is_light(run: StepRun) -> bool:
+    """Whether its config can be resolved at once: it is small, and needs nothing that stands in PostgreSQL."""
+    if run.load is not None or run.size > SMALL_BYTES or CONNECTION in run.start.action_config:
+        return False
+    written = jsonio.dumps(run.start.action_config)
+    return not any(root.encode() in written for root in (SECRETS, VARIABLES))
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled the task that runs here, rather than that a connector raises what it likes."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _failed(run: StepRun, error: BaseException, secrets: Sequence[str]) -> Outcome:
+    """What an error means for the step; its text is told without secrets."""
+    waits_for = deferred_for = None
+    match error:
+        case ConnectorError():
+            waits_for = error.connection_id if isinstance(error, ConnectionBroken) else None
+            failure = Failure(error_text(error, secrets), error.permanent, error.retry_after, error.answered)
+        case StepDeferred():
+            deferred_for = error.seconds
+            failure = Failure(error_text(error, secrets), permanent=False, retry_after=error.seconds)
+        case Unavailable():
+            failure = Failure(str(error), permanent=False)
+        case ExpressionError() | UnknownAction() | SecretUnreadable():
+            failure = Failure(str(error), permanent=True)
+        case _:
+            what = f"{type(error).__name__} in connector {run.start.action_type}: {error_text(error, secrets)}"
+            failure = Failure(what, permanent=True)
+            # Not the error itself: its text may hold a secret.
+            logger.error("%s\n%s", what, "".join(traceback.format_tb(error.__traceback__)))
+    return Outcome(failure=_without(failure, secrets), waits_for=waits_for, deferred_for=deferred_for)
 
 
 def _computed_fields(run: StepRun) -> frozenset[str]:

@@ -17,8 +17,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request as Received
 from werkzeug import Response as Answer
 
-from flowforge.connectors.http_client.client import Attempt, HttpClient
+from flowforge.connectors.http_client.client import AsyncHttpClient, HttpClient
 from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.http_client.transport import Attempt
 from flowforge.connectors.presets.all_presets import presets
 from flowforge.connectors.sdk import StepContext
 from flowforge.connectors.tools import make_tools
@@ -26,18 +27,26 @@ from flowforge.jsonio import JsonObject
 from flowforge.settings import Settings
 from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import Step, run_with
+from tests.connectors.step_loop import StepLoop
 from tests.services.smtp import Inbox
 
 ID = UUID("01900000-0000-7000-8000-000000000001")
 
 
 @pytest.fixture
-def make_context() -> Callable[..., StepContext]:
+def step_loop() -> StepLoop | None:
+    """The event loop on which steps run; None where they wait in their thread, as they do unless a test wants both
+    (tests.connectors.both_ways)."""
+    return None
+
+
+@pytest.fixture
+def make_context(step_loop: StepLoop | None) -> Callable[..., StepContext]:
     def make(
         *, seconds: float = 5, networks: str = "127.0.0.0/8", allowance: int = 1_000, **settings: object
     ) -> StepContext:
         chosen = Settings(_env_file=None, allow_private_networks_setting=networks, **settings)
-        return StepContext(
+        context = StepContext(
             execution_id=ID,
             workflow_id=ID,
             user_id=ID,
@@ -50,6 +59,7 @@ def make_context() -> Callable[..., StepContext]:
             steps={},
             tools=make_tools(chosen, lambda _user, recipients: recipients <= allowance),
         )
+        return context if step_loop is None else step_loop.moved(context, chosen)
 
     return make
 
@@ -60,15 +70,15 @@ def inbox() -> Inbox:
 
 
 class Redirected:
-    """The HTTP client of connectors, with one host's requests sent to a server of the test."""
+    """The HTTP client of coroutines, with one host's requests sent to a server of the test."""
 
-    def __init__(self, client: HttpClient, host: str, target: str) -> None:
+    def __init__(self, client: AsyncHttpClient, host: str, target: str) -> None:
         self._client = client
         self._origin = f"https://{host}/"
         self._target = target
 
-    def send(self, attempt: Attempt, method: str, url: str, **parts: Any) -> Response:
-        return self._client.send(attempt, method, url.replace(self._origin, self._target), **parts)
+    async def send(self, attempt: Attempt, method: str, url: str, **parts: Any) -> Response:
+        return await self._client.send(attempt, method, url.replace(self._origin, self._target), **parts)
 
     def encode(self, value: Any) -> bytes:
         return self._client.encode(value)
@@ -77,8 +87,8 @@ class Redirected:
 @pytest.fixture
 def slack_context(context: StepContext, httpserver: HTTPServer) -> StepContext:
     """A context in which the test's server is Slack."""
-    slack = Redirected(context.tools.http, "slack.com", httpserver.url_for("/"))
-    return replace(context, tools=replace(context.tools, http=slack))
+    slack = Redirected(context.tools.async_http, "slack.com", httpserver.url_for("/"))
+    return replace(context, tools=replace(context.tools, http=HttpClient(slack), async_http=slack))
 
 
 @pytest.fixture

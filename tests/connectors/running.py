@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -14,6 +16,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.jsonio import JsonObject
 
+T = TypeVar("T")
 Step = Callable[..., JsonObject]
 """Runs an action of that type, with the config that is given by name."""
 
@@ -21,8 +24,14 @@ Step = Callable[..., JsonObject]
 def run(type_: str, config: dict[str, Any], context: StepContext) -> dict[str, Any]:
     """The output. Raises ConnectorError."""
     found = load_catalog().get(type_)
-    output: dict[str, Any] = found.run(found.parse(config), context)
+    result = found.run(found.parse(config), context)
+    output: dict[str, Any] = ended(result) if inspect.iscoroutine(result) else result
     return output
+
+
+def ended(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a step gives that waits in this thread."""
+    return asyncio.run(coroutine)
 
 
 def run_with(

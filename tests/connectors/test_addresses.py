@@ -14,6 +14,7 @@ from flowforge.connectors.network.public_addresses import is_public, unwrapped
 from flowforge.connectors.network.service_ports import IMAP_PORTS, SMTP_PORTS, require_port
 from flowforge.connectors.tools import make_guard
 from flowforge.settings import Settings
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 
 # Every block of the registries of special-purpose addresses; multicast; IPv6 that is no global unicast.
 SPECIAL_BLOCKS = """

@@ -80,7 +80,7 @@ def shop_call(config: Call, context: StepContext) -> dict[str, Any]:
 def called(httpserver: HTTPServer, context: StepContext, kind: ConnectionKind[Any] = SHOP, path: str = "/") -> Any:
     credentials = kind.read({"apiKey": "k-1"}, context)
     config = shop_call.parse({"url": httpserver.url_for(path)})
-    return shop_call.run(config, replace(context, connection=credentials))
+    return shop_call.run_here(config, replace(context, connection=credentials))
 
 
 def signer_of(saved: SavedConnection, connector: Connector[Any], context: StepContext) -> Signer:
@@ -167,7 +167,7 @@ class TestHosts:
         saved = SavedConnection("my-shop", SHOP, {"apiKey": "k-1", "hosts": ["shop.test"]})
         config = shop_call.parse({"url": httpserver.url_for("/")})
         with pytest.raises(ConnectorError, match=f"its secrets are not sent to {httpserver.host}"):
-            shop_call.run(config, saved.given_to(shop_call, context))
+            shop_call.run_here(config, saved.given_to(shop_call, context))
         assert httpserver.log == []
 
     def test_a_kind_that_shows_a_certificate_is_bound_too(self, context: StepContext) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 from dataclasses import replace
-from io import BytesIO
 from typing import Any
 
 import pytest
 import requests
-import urllib3
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.sdk import StepContext
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.running import run
 
 LATER = "Expires=Wed, 21 Oct 2099 07:28:00 GMT"
@@ -127,21 +125,6 @@ def test_what_is_no_cookie_is_not_sent(
     assert sent(httpserver) is None
 
 
-class _Received(BytesIO):
-    """A socket from which an answer is read."""
-
-    def makefile(self, *_: Any) -> BytesIO:
-        return self
-
-
-def answer(*cookies: str) -> urllib3.HTTPResponse:
-    """One that sets cookies, wherever it comes from."""
-    lines = "".join(f"Set-Cookie: {cookie}\r\n" for cookie in cookies)
-    original = http.client.HTTPResponse(_Received(f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode()))  # type: ignore[arg-type]
-    original.begin()
-    return urllib3.HTTPResponse(original_response=original)
-
-
 def to(url: str) -> requests.PreparedRequest:
     return requests.Request("GET", url).prepare()
 
@@ -157,14 +140,14 @@ def goes_to(cookies: Cookies, url: str) -> str | None:
 )
 def test_nobody_sets_cookies_for_others(domain: str) -> None:
     cookies = Cookies()
-    cookies.take(to("https://shop.co.uk/"), answer(f"a=1; Domain={domain}"))
+    cookies.take(to("https://shop.co.uk/"), [f"a=1; Domain={domain}"])
     for url in ("https://other.co.uk/", "https://bank.com.au/", "https://bank.org.nz/", "https://bank.com/"):
         assert goes_to(cookies, url) is None
 
 
 def test_one_for_a_whole_site_goes_to_all_of_it() -> None:
     cookies = Cookies()
-    cookies.take(to("https://www.shop.co.uk/"), answer("a=1; Domain=shop.co.uk"))
+    cookies.take(to("https://www.shop.co.uk/"), ["a=1; Domain=shop.co.uk"])
     assert goes_to(cookies, "https://api.shop.co.uk/") == "a=1"
     assert goes_to(Cookies.read(cookies.as_json()), "https://api.shop.co.uk/") == "a=1"
 
@@ -172,6 +155,6 @@ def test_one_for_a_whole_site_goes_to_all_of_it() -> None:
 def test_they_are_bounded() -> None:
     cookies = Cookies()
     for start in range(0, 2_000, 50):
-        cookies.take(to("https://shop.test/"), answer(*(f"c{number}=1" for number in range(start, start + 50))))
-    cookies.take(to("https://shop.test/"), answer("large=" + "x" * 5_000))
+        cookies.take(to("https://shop.test/"), [f"c{number}=1" for number in range(start, start + 50)])
+    cookies.take(to("https://shop.test/"), ["large=" + "x" * 5_000])
     assert len(cookies.as_json()) == 1_000

@@ -25,7 +25,7 @@ def example(number: int) -> Connector[Any]:
 def test_the_example_is_a_connector(httpserver: HTTPServer, context: StepContext) -> None:
     connector = example(0)
     httpserver.expect_request("/hook", json={"content": "hi"}).respond_with_data("")
-    output = connector.run(connector.parse({"url": httpserver.url_for("/hook"), "text": "hi"}), context)
+    output = connector.run_here(connector.parse({"url": httpserver.url_for("/hook"), "text": "hi"}), context)
     assert output == {"statusCode": 200}
     assert set(connector.secret_keys()) == {"url"}
 
@@ -39,7 +39,7 @@ def test_the_example_shows_an_icon_and_a_summary() -> None:
 def test_the_example_of_a_connection_kind_signs_for_its_connector(httpserver: HTTPServer, context: StepContext) -> None:
     connector = example(1)
     httpserver.expect_request("/", headers={"X-Api-Key": "k-1"}).respond_with_data("")
-    output = connector.run(connector.parse({"url": httpserver.url_for("/"), "apiKey": "k-1"}), context)
+    output = connector.run_here(connector.parse({"url": httpserver.url_for("/"), "apiKey": "k-1"}), context)
     assert output == {"statusCode": 200}
 
 
@@ -47,7 +47,7 @@ def test_the_example_of_pages_reads_them_all(httpserver: HTTPServer, context: St
     connector = example(2)
     httpserver.expect_request("/orders", query_string="page=1").respond_with_json(["first"])
     httpserver.expect_request("/orders", query_string="page=2").respond_with_json([])
-    output = connector.run(connector.parse({"url": httpserver.url_for("/orders")}), context)
+    output = connector.run_here(connector.parse({"url": httpserver.url_for("/orders")}), context)
     assert output == {"items": ["first"], "pages": 2, "complete": True}
 
 
@@ -55,4 +55,4 @@ def test_the_example_of_a_service_calls_it(httpserver: HTTPServer, context: Step
     connector = example(-1)
     httpserver.expect_request("/issues/A-1/comments", method="POST", json={"text": "ok"}).respond_with_json({"id": 7})
     config = {"endpoint": httpserver.url_for(""), "issue": "A-1", "text": "ok"}
-    assert connector.run(connector.parse(config), context) == {"id": 7}
+    assert connector.run_here(connector.parse(config), context) == {"id": 7}

@@ -19,6 +19,7 @@ from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.settings import Settings
 from tests.connectors import rude_server
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.rude_server import Behaviour, rude
 from tests.connectors.running import run
 
@@ -350,6 +351,12 @@ def test_a_header_that_cannot_be_sent_is_named(
         context.tools.http.send(context, "GET", httpserver.url_for("/"), headers={name: value})
     assert refused.value.permanent
     assert name in str(refused.value)
+
+
+def test_a_user_in_the_address_signs_in(httpserver: HTTPServer, context: StepContext) -> None:
+    httpserver.expect_request("/", headers={"Authorization": "Basic YWRhOnBhIHNz"}).respond_with_data("here")
+    url = httpserver.url_for("/").replace("//", "//ada:pa%20ss@")
+    assert context.tools.http.send(context, "GET", url).text == "here"
 
 
 @pytest.mark.parametrize("url", ["  {}", "{}\n", "\t{} \r\n", "\u00a0{}"])

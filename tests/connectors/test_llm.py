@@ -34,7 +34,7 @@ from flowforge.file_values import InlineFile
 from flowforge.jsonio import JsonObject
 from flowforge.language.tool_parameters import parameters_schema
 from tests.connectors.kept_files import KeptFiles
-from tests.connectors.running import run, run_with
+from tests.connectors.running import ended, run, run_with
 
 PICTURE = InlineFile("bill.png", "image/png", b"\x89PNG")
 PAPER = InlineFile("bill.pdf", "application/pdf", b"%PDF-1.7")
@@ -279,7 +279,7 @@ class TestEveryProvider:
         ]
         body = {"models": of_google} if api == "gemini" else {"data": [{"id": "small"}]}
         httpserver.expect_request("/v1/models", method="GET").respond_with_json(body)
-        assert Provider(dialects()[api], httpserver.url_for("/v1"), context).models() == ["small"]
+        assert ended(Provider(dialects()[api], httpserver.url_for("/v1"), context).models()) == ["small"]
 
 
 LOOK_UP = Tool("look_up", "Finds an order", {"type": "object", "properties": {"number": {"type": "integer"}}})

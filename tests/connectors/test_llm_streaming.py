@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -16,10 +17,11 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response as Sent
 
 from flowforge.connectors.agent_turn import AgentTurn, Tool
-from flowforge.connectors.http_client.event_stream import events_in
+from flowforge.connectors.http_client.event_stream import EventReader
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.jsonio import JsonObject
 from flowforge.language.tool_parameters import parameters_schema
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import failing, run
 from tests.connectors.test_llm import APIS, PATHS, SCHEMA, told
@@ -259,11 +261,13 @@ def test_the_client_of_anthropic_reads_the_streams_of_these_tests(httpserver: HT
 def test_events_are_found_wherever_they_are_cut(size: int, end: str) -> None:
     lines = ["\ufeff: hello", "event: one", "data: 3 €", "data:4", "", "", "id: 7", "data: five", "", "data: half"]
     sent = end.join(lines).encode()
-    pieces = iter([sent[start : start + size] for start in range(0, len(sent), size)])
-    assert list(events_in(pieces)) == ["3 €\n4", "five"]
+    reader = EventReader()
+    found = [data for start in range(0, len(sent), size) for data in reader.read(sent[start : start + size])]
+    assert found == ["3 €\n4", "five"]
 
 
 def test_a_line_without_end_is_an_error() -> None:
+    reader = EventReader()
     pieces = (b"data: " + b"x" * 65_536 for _ in range(100))
     with pytest.raises(ConnectorError, match="a line of more than"):
-        list(events_in(pieces))
+        list(chain.from_iterable(map(reader.read, pieces)))

@@ -18,6 +18,7 @@ from flowforge.connectors.host_binding import HostBinding
 from flowforge.connectors.paging.page import next_in_header
 from flowforge.connectors.sdk import ConnectorError, Part, StepContext
 from flowforge.jsonio import JsonObject
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.running import run
 
 ALL = list(range(1, 8))
@@ -221,6 +222,10 @@ class TestWrongAnswers:
             assert read(httpserver, bound, {"by": "header"})["items"] == [1, 2]
 
 
+class Died(Exception):
+    """What becomes of an executor in the middle of a step."""
+
+
 class Kept:
     """The progress of a step whose executor dies after so many pages."""
 
@@ -233,7 +238,7 @@ class Kept:
 
     def add(self, part: Part) -> None:
         if len(self.kept) == self.dies_after:
-            raise SystemExit
+            raise Died
         self.kept.append(part)
 
 
@@ -249,7 +254,7 @@ def test_a_step_goes_on_with_the_page_after_those_that_are_kept(
 
     serve(httpserver, answer)
     progress = Kept(dies_after=2)
-    with pytest.raises(SystemExit):
+    with pytest.raises(Died):
         read(httpserver, replace(context, progress=progress), paging)
     progress.dies_after = 9
     output = read(httpserver, replace(context, progress=progress), paging)

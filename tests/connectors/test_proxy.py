@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from flowforge.connectors.network.proxy import ProxyBypass
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.settings import Settings
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.certificate import Certificate, make_certificate
 from tests.connectors.test_tls import called, serving_tls, trusting
 

@@ -15,6 +15,7 @@ from flowforge.connectors.sdk import ConnectorError
 from flowforge.file_values import InlineFile
 from flowforge.jsonio import JsonObject
 from scripts.services_page import PAGE, with_tables
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.running import Step, received_by
 
 REPORT = InlineFile("report.txt", "text/plain", b"all is well\n")

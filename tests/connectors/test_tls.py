@@ -14,6 +14,7 @@ import pytest
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.sdk import ConnectorError, StepContext
+from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.certificate import Certificate, make_certificate
 from tests.connectors.running import run
 from tests.services.serving import serving

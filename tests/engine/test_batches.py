@@ -205,7 +205,7 @@ class TestLargeData:
             eventually(lambda: all(pipeline.execution(event.event_id) for event in events))
         pipeline.change_attempts("parked = true")
         executor = Executor(pipeline.backends)
-        executor._pool.submit = lambda *_: None  # type: ignore[method-assign]
+        executor._steps.submit = lambda *_: None  # type: ignore[method-assign]
         try:
             executor.tick()
             starts = list(executor._held._held.values())

@@ -1,10 +1,10 @@
-"""Limits of a connection, shared by all executors and learned from receivers: who has to wait gives its thread back."""
+"""Limits of a connection, shared by all executors and learned from receivers: who has to wait gives its place back."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ MakePace = Callable[..., ConnectionPace]
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"executor_threads": 1})
+    return settings.model_copy(update={"executor_calls": 1, "executor_threads": 1})
 
 
 @pytest.fixture
@@ -53,15 +53,24 @@ def soon(seconds: float = 5) -> float:
     return time.monotonic() + seconds
 
 
+@contextmanager
+def turn_of(pace: ConnectionPace, call: str) -> Iterator[None]:
+    """Waits for the turn of a call, which lasts for the block."""
+    while (seconds := pace.take_turn(call, soon())) > 0:
+        time.sleep(seconds)
+    yield
+    pace.end_turn(call)
+
+
 class TestTurns:
     def test_come_one_after_the_other_for_all_executors(self, make_pace: MakePace) -> None:
-        with make_pace(0.1).turn("a", soon()):
+        with turn_of(make_pace(0.1), "a"):
             pass
         waits = []
         for call in ("b", "c", "d"):
             with (
                 pytest.raises(StepDeferred, match="'shop' has to wait: its limit") as caught,
-                make_pace(0.1).turn(call, soon()),
+                turn_of(make_pace(0.1), call),
             ):
                 pass
             waits.append(round(caught.value.seconds, -1))
@@ -70,7 +79,7 @@ class TestTurns:
     def test_a_place_is_kept_for_who_comes_again(self, make_pace: MakePace) -> None:
         for call in ("a", "b", "c", "b"):
             try:
-                with make_pace(0.1).turn(call, soon()):
+                with turn_of(make_pace(0.1), call):
                     pass
             except StepDeferred as wait:
                 last = call, round(wait.seconds, -1)
@@ -78,28 +87,28 @@ class TestTurns:
 
     def test_that_come_soon_are_awaited(self, make_pace: MakePace) -> None:
         for call in ("a", "b", "c"):
-            with make_pace(20).turn(call, soon()):
+            with turn_of(make_pace(20), call):
                 pass
 
     def test_of_a_call_that_has_begun_are_awaited_or_fail(self, make_pace: MakePace) -> None:
         pace = make_pace(0.1)
-        with pace.turn("a", soon()):
+        with turn_of(pace, "a"):
             pass
-        with pytest.raises(ConnectorError, match="has to wait") as caught, pace.turn("a", soon()):
+        with pytest.raises(ConnectorError, match="has to wait") as caught, turn_of(pace, "a"):
             pass
         assert not caught.value.permanent
         assert caught.value.retry_after
 
     def test_of_who_only_tries_out_are_not_deferred(self, make_pace: MakePace) -> None:
-        with make_pace(0.1).turn("a", soon()):
+        with turn_of(make_pace(0.1), "a"):
             pass
-        with pytest.raises(ConnectorError, match="has to wait"), make_pace(0.1, may_defer=False).turn("b", soon()):
+        with pytest.raises(ConnectorError, match="has to wait"), turn_of(make_pace(0.1, may_defer=False), "b"):
             pass
 
     def test_so_many_run_at_once(self, make_pace: MakePace) -> None:
         with ExitStack() as running:
             for call in ("a", "b"):
-                running.enter_context(make_pace(at_once=2).turn(call, soon()))
+                running.enter_context(turn_of(make_pace(at_once=2), call))
             waits = [make_pace(at_once=2)._take("c", soon()) for _ in range(4)]
             assert 0 < waits[0] < waits[-1], "who finds no room looks more and more seldom"
         assert make_pace(at_once=2)._take("c", soon()) == 0
@@ -114,7 +123,7 @@ class TestTurns:
     def test_are_not_held_up_where_valkey_is_away(self, make_pace: MakePace) -> None:
         pace = replace(make_pace(0.1, 1), redis=Redis(port=1))
         for call in ("a", "b"):
-            with pace.turn(call, soon()):
+            with turn_of(pace, call):
                 pass
 
 
@@ -138,7 +147,7 @@ def deferred(pipeline: Pipeline, event_id: UUID) -> Any:
 
 
 class TestSteps:
-    def test_a_step_that_waits_for_its_turn_gives_its_thread_back(
+    def test_a_step_that_waits_for_its_turn_gives_its_place_back(
         self, pipeline: Pipeline, httpserver: HTTPServer
     ) -> None:
         httpserver.expect_request("/").respond_with_data("ok")

@@ -20,7 +20,7 @@ from workers.runner import Runner
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"executor_threads": 1, "drain_seconds": 20})
+    return settings.model_copy(update={"executor_calls": 1, "executor_threads": 1, "drain_seconds": 20})
 
 
 @pytest.fixture

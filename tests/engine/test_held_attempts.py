@@ -46,18 +46,8 @@ def test_its_bytes_are_those_of_all_that_is_held() -> None:
 def test_only_what_has_not_begun_can_be_given_back() -> None:
     held = HeldAttempts()
     begun, waiting = held_start(held), held_start(held)
-    held.begin(key_of(begun), seconds=60)
+    held.begin(key_of(begun))
     assert held.unbegun() == [key_of(waiting)]
-
-
-def test_what_takes_too_long_is_reported_once_and_stays_held() -> None:
-    held = HeldAttempts()
-    late, in_time = held_start(held), held_start(held)
-    held.begin(key_of(late), seconds=-1)
-    held.begin(key_of(in_time), seconds=60)
-    assert list(held.take_overtime()) == [late]
-    assert list(held.take_overtime()) == []
-    assert set(held.keys()) == {key_of(late), key_of(in_time)}
 
 
 def test_a_lease_runs_from_the_moment_before_it_was_granted_until_it_is_extended() -> None:

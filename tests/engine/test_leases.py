@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from flowforge.db.attempts_store import Claim, HeldAttempt, WantedAttempt
 from flowforge.engine.executor import Executor
 from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.orchestrator import Orchestrator
+from flowforge.engine.running_steps import ClaimedStep
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.engine.pipeline import Pipeline, working
@@ -28,7 +29,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"executor_threads": 1, "step_lease_seconds": 3.0})
+    return settings.model_copy(update={"executor_calls": 1, "executor_threads": 1, "step_lease_seconds": 3.0})
 
 
 class Receiver:
@@ -139,7 +140,7 @@ class TestUpkeep:
         return execution_id
 
 
-def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeline) -> None:
+def test_a_step_that_a_place_is_free_for_begins_with_its_claim(pipeline: Pipeline) -> None:
     """One statement writes the claim and the beginning; another one the result."""
     workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
     with working(pipeline.backends):
@@ -217,22 +218,22 @@ def test_a_moment_is_as_long_ago_as_the_clock_says_that_saw_the_sleep(slept: Ins
 
 
 def test_an_executor_that_slept_asks_before_it_begins(backends: Backends, receiver: Receiver) -> None:
-    """Claimed with a thread free for it; then the process was stopped for longer than its lease."""
+    """Claimed with a place free for it; then the process was stopped for longer than its lease."""
     pipeline = Pipeline(backends)
     workflow = pipeline.workflow(receiver.call("/second"))
     with working(backends, Orchestrator):
         execution_id = pipeline.started(pipeline.accept(workflow.id).event_id).id
     executor = Executor(backends)
     try:
-        begin = executor._pool.submit
+        submit = executor._steps.submit
 
-        def submit_after_sleep(key: object, task) -> None:  # type: ignore[no-untyped-def]
+        def submit_after_sleep(steps: Sequence[ClaimedStep]) -> None:
             pipeline.change_attempts("lease_owner = 'another'", execution_id)
             held = executor._held
             held.extend(held.keys(), Instant(time.monotonic() - 1e6, time.time() - 1e6))
-            begin(key, task)  # type: ignore[arg-type]
+            submit(steps)
 
-        executor._pool.submit = submit_after_sleep  # type: ignore[method-assign,assignment]
+        executor._steps.submit = submit_after_sleep  # type: ignore[method-assign]
         pipeline.change_attempts("parked = true")
         executor.tick()
         eventually(lambda: not executor._held.keys())

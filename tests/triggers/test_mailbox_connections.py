@@ -15,14 +15,14 @@ from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
 from tests.connectors.certificate import make_certificate
-from tests.connectors.conftest import make_context
+from tests.connectors.conftest import make_context, step_loop
 from tests.connectors.running import tried_out
 from tests.people import Person
 from tests.services.imap import PASSWORD, USER, MailServer, running_imap
 from tests.triggers.registrations import change, mailbox, subjects, trigger
 from workers.polls import run_poll
 
-__all__ = ["make_context"]
+__all__ = ["make_context", "step_loop"]
 
 Ask = Callable[..., Any]
 NAME = "orders-mailbox"

@@ -52,14 +52,14 @@ class List(TableConfig):
         sample={"id": "rec17", "createdTime": "2026-01-05T08:30:00.000Z", "fields": {"Name": "Ada"}},
     ),
 )
-def list_records(config: List, airtable: Calls) -> JsonObject:
+async def list_records(config: List, airtable: Calls) -> JsonObject:
     query = {
         "filterByFormula": config.formula or None,
         "view": config.view or None,
         "fields[]": config.fields,
         "pageSize": min(config.limit, 100),
     }
-    return airtable.pages(_PAGES, "/{}/{}", config.base_id, config.table, query=query, most=config.limit)
+    return await airtable.pages(_PAGES, "/{}/{}", config.base_id, config.table, query=query, most=config.limit)
 
 
 class Create(TableConfig):
@@ -77,9 +77,9 @@ class Create(TableConfig):
 @AIRTABLE.action(
     "AIRTABLE_CREATE", Create, title="create records", help="Adds up to ten records.", summary=first_of("table")
 )
-def create(config: Create, airtable: Calls) -> JsonObject:
+async def create(config: Create, airtable: Calls) -> JsonObject:
     body = {"records": [{"fields": fields} for fields in config.records], "typecast": config.typecast or None}
-    return airtable.post("/{}/{}", config.base_id, config.table, json=body)
+    return await airtable.post("/{}/{}", config.base_id, config.table, json=body)
 
 
 class Change(TableConfig):
@@ -100,8 +100,8 @@ class Change(TableConfig):
     summary=first_of("table"),
     repeatable=True,
 )
-def change(config: Change, airtable: Calls) -> JsonObject:
+async def change(config: Change, airtable: Calls) -> JsonObject:
     record = given({"id": config.record_id or None, "fields": config.fields})
     upsert = {"fieldsToMergeOn": config.merge_on} if config.merge_on else None
     body = {"records": [record], "performUpsert": upsert}
-    return airtable.send("PATCH", "/{}/{}", config.base_id, config.table, json=body)
+    return await airtable.send("PATCH", "/{}/{}", config.base_id, config.table, json=body)

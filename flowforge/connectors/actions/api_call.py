@@ -83,35 +83,37 @@ class Config(ConnectorConfig):
         sample=lambda config, account: sample_of(config, account.apis),
     ),
 )
-def api_call(config: Config, context: StepContext) -> JsonObject:
-    chosen, server = _read(config, context)
+async def api_call(config: Config, context: StepContext) -> JsonObject:
+    chosen, server = await context.in_thread(partial(_read, config, context))
     paging = config.paging or (described_paging(chosen.operation) if config.all_pages else None)
     if paging is None:
         if config.all_pages:
             raise ConnectorError(f"the description does not show how {config.operation} is paged", permanent=True)
-        return _call(config, context, chosen, server)
-    return read_pages(paging, server, context, lambda page, context: _call(config, context, chosen, server, page))
+        return await _call(config, context, chosen, server)
+    return await read_pages(paging, server, context, lambda page, context: _call(config, context, chosen, server, page))
 
 
-def _call(config: Config, context: StepContext, chosen: Chosen, server: str, page: Page = ONLY_PAGE) -> JsonObject:
+async def _call(
+    config: Config, context: StepContext, chosen: Chosen, server: str, page: Page = ONLY_PAGE
+) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
-    request = _request(config, chosen, server, page)
+    request, data = await context.in_thread(partial(_built, config, context, chosen, server, page))
 
-    def send(download: Download) -> Response:
-        return context.tools.http.send(
+    async def send(download: Download) -> Response:
+        return await context.tools.async_http.send(
             context,
             request.method,
             page.url(request.url),
             params=page.query(()),
             headers=dict(request.headers),
-            data=_data(request.body, context),
+            data=data,
             signed_by=context.connection,
             download=download,
         )
 
-    receiving = Receiving(config.response, config.fail_on_status, context.files)
+    receiving = Receiving(config.response, config.fail_on_status, context.files, context.in_thread)
     reason = partial(_reason, chosen.operation)
-    output = receiving.receive(send, request.url, chosen.api.title, reason)
+    output = await receiving.receive(send, request.url, chosen.api.title, reason)
     if config.fail_on_status and is_refusal(chosen.operation, output["body"]):
         told = error_message(chosen.operation, output["status"], output["body"])
         raise ConnectorError(f"{chosen.api.title} refused: {told}", permanent=True, answered=True)
@@ -123,6 +125,14 @@ def _read(config: Config, context: StepContext) -> tuple[Chosen, str]:
     with _naming_fields():
         chosen = read_chosen({key: getattr(config, key) for key in NAMES}, context.apis)
         return chosen, server_address(chosen.operation, config.server, config.variables)
+
+
+def _built(
+    config: Config, context: StepContext, chosen: Chosen, server: str, page: Page
+) -> tuple[BuiltRequest, StreamedBody | None]:
+    """The request, and its body, for the step's input. Raises ConnectorError, which names the fields."""
+    request = _request(config, chosen, server, page)
+    return request, _data(request.body, context)
 
 
 def _request(config: Config, chosen: Chosen, server: str, page: Page) -> BuiltRequest:

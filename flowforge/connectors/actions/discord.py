@@ -32,7 +32,7 @@ class Message(ServiceConfig):
     help="Posts to a channel, as a bot.",
     summary=first_of("content"),
 )
-def send_message(config: Message, discord: Calls) -> JsonObject:
+async def send_message(config: Message, discord: Calls) -> JsonObject:
     message = given(
         {
             "content": config.content or None,
@@ -43,7 +43,7 @@ def send_message(config: Message, discord: Calls) -> JsonObject:
     )
     path = "/channels/{}/messages"
     if not config.files:
-        return discord.post(path, config.channel_id, json=message)
-    files = {f"files[{n}]": [discord.context.files.content(file)] for n, file in enumerate(config.files)}
+        return await discord.post(path, config.channel_id, json=message)
+    files = {f"files[{n}]": [await discord.content(file)] for n, file in enumerate(config.files)}
     body = multipart([("payload_json", jsonio.dumps(message).decode())], files)
-    return discord.send("POST", path, config.channel_id, data=body)
+    return await discord.send("POST", path, config.channel_id, data=body)

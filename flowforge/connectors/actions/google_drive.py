@@ -42,7 +42,7 @@ class List(ServiceConfig):
         sample={"id": "1aB2c", "name": "Offer.pdf", "mimeType": "application/pdf", "size": "40960"},
     ),
 )
-def list_files(config: List, drive: Calls) -> JsonObject:
+async def list_files(config: List, drive: Calls) -> JsonObject:
     conditions = [f"'{_quoted(config.folder)}' in parents"] if config.folder else []
     conditions += [f"({config.query})"] if config.query else ["trashed = false"]
     query = {
@@ -53,7 +53,7 @@ def list_files(config: List, drive: Calls) -> JsonObject:
         "includeItemsFromAllDrives": True,
         **_EVERYWHERE,
     }
-    return drive.pages(_PAGES, "/drive/v3/files", query=query, most=config.limit)
+    return await drive.pages(_PAGES, "/drive/v3/files", query=query, most=config.limit)
 
 
 class FetchFile(ServiceConfig):
@@ -66,14 +66,17 @@ class FetchFile(ServiceConfig):
 @DRIVE.action(
     "DRIVE_DOWNLOAD", FetchFile, title="download a file", help="Gives a file to the next steps.", repeatable=True
 )
-def download(config: FetchFile, drive: Calls) -> JsonObject:
-    about = drive.get("/drive/v3/files/{}", config.file_id, query={"fields": _FIELDS, **_EVERYWHERE})
+async def download(config: FetchFile, drive: Calls) -> JsonObject:
+    about = await drive.get("/drive/v3/files/{}", config.file_id, query={"fields": _FIELDS, **_EVERYWHERE})
     name = str(about.get("name") or "")
     if config.export_as:
         query = {"mimeType": config.export_as}
-        return {"file": drive.download("/drive/v3/files/{}/export", config.file_id, query=query, name=name), **about}
+        return {
+            "file": await drive.download("/drive/v3/files/{}/export", config.file_id, query=query, name=name),
+            **about,
+        }
     query = {"alt": "media", **_EVERYWHERE}
-    return {"file": drive.download("/drive/v3/files/{}", config.file_id, query=query, name=name), **about}
+    return {"file": await drive.download("/drive/v3/files/{}", config.file_id, query=query, name=name), **about}
 
 
 class Upload(ServiceConfig):
@@ -88,8 +91,8 @@ class Upload(ServiceConfig):
 @DRIVE.action(
     "DRIVE_UPLOAD", Upload, title="upload a file", help="Puts a file into a folder.", summary=first_of("name")
 )
-def upload(config: Upload, drive: Calls) -> JsonObject:
-    content = drive.context.files.content(config.file)
+async def upload(config: Upload, drive: Calls) -> JsonObject:
+    content = await drive.content(config.file)
     metadata = given(
         {
             "name": config.name or content.name,
@@ -99,7 +102,7 @@ def upload(config: Upload, drive: Calls) -> JsonObject:
     )
     query = {"uploadType": "multipart", "fields": _FIELDS, **_EVERYWHERE}
     body = related(metadata, content)
-    return drive.send("POST", "/upload/drive/v3/files", query=query, data=body)
+    return await drive.send("POST", "/upload/drive/v3/files", query=query, data=body)
 
 
 def _quoted(text: str) -> str:

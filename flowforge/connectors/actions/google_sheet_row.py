@@ -59,9 +59,9 @@ def _usual_option(context: StepContext) -> str:
     summary=first_of("range"),
     connections=(GOOGLE,),
 )
-def google_sheet_row(config: Config, context: StepContext) -> JsonObject:
+async def google_sheet_row(config: Config, context: StepContext) -> JsonObject:
     path = f"/v4/spreadsheets/{quote(config.spreadsheet_id, safe='')}/values/{quote(config.range, safe='')}:append"
-    response = context.tools.http.send(
+    response = await context.tools.async_http.send(
         context,
         "POST",
         config.endpoint + path,

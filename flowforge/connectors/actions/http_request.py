@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
@@ -102,43 +103,47 @@ class Config(HttpSignIn):
         sample={"id": 17, "name": "Two cups"},
     ),
 )
-def http_request(config: Config, context: StepContext) -> JsonObject:
-    cookies = _cookies(config, context)
+async def http_request(config: Config, context: StepContext) -> JsonObject:
+    cookies = await _cookies(config, context)
     if config.paging is None:
-        output = _call(config, context, cookies)
+        output = await _call(config, context, cookies)
     else:
-        output = read_pages(
+        output = await read_pages(
             config.paging, config.url, context, lambda page, context: _call(config, context, cookies, page)
         )
     return output if cookies is None else {**output, "cookies": cookies.as_json()}
 
 
-def _call(config: Config, context: StepContext, cookies: Cookies | None, page: Page = ONLY_PAGE) -> JsonObject:
+async def _call(config: Config, context: StepContext, cookies: Cookies | None, page: Page = ONLY_PAGE) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
     body = page.body(config.body)
 
-    def send(download: Download) -> Response:
-        return context.tools.http.send(
+    data = await context.in_thread(partial(_data, config, context)) if _has_files(config) else _data(config, context)
+
+    async def send(download: Download) -> Response:
+        return await context.tools.async_http.send(
             context,
             config.method,
             page.url(config.url),
             headers=config.headers,
             params=page.query(pairs_of(config.query, config.nested or "repeat")),
             json=body if _is_sent_as_json(config, body) else None,
-            data=_data(config, context),
+            data=data,
             signed_by=context.connection or HTTP.credentials(config, context),
             download=download,
             cookies=cookies,
         )
 
-    return Receiving(config.response, config.fail_on_status, context.files).receive(send, config.url, "the receiver")
+    receiving = Receiving(config.response, config.fail_on_status, context.files, context.in_thread)
+    return await receiving.receive(send, config.url, "the receiver")
 
 
-def _cookies(config: Config, context: StepContext) -> Cookies | None:
+async def _cookies(config: Config, context: StepContext) -> Cookies | None:
     """None where the step keeps none."""
     if config.cookies is False:
         return None
-    return Cookies.read(_last_kept(context) if config.cookies is True else config.cookies)
+    kept = await context.in_thread(partial(_last_kept, context)) if config.cookies is True else config.cookies
+    return Cookies.read(kept)
 
 
 def _last_kept(context: StepContext) -> Any:
@@ -155,6 +160,10 @@ def _number(step: str) -> int:
 def _is_sent_as_json(config: Config, body: Any) -> bool:
     structured = isinstance(body, dict | list | int | float | bool)
     return structured and config.form is None and not config.files and read_file(body) is None
+
+
+def _has_files(config: Config) -> bool:
+    return bool(config.files) or read_file(config.body) is not None
 
 
 def _data(config: Config, context: StepContext) -> bytes | Sequence[Pair] | StreamedBody | None:

@@ -37,13 +37,13 @@ class Save(RecordConfig):
     summary=first_of("value"),
     repeatable=True,
 )
-def save(config: Save, hubspot: Calls) -> JsonObject:
+async def save(config: Save, hubspot: Calls) -> JsonObject:
     one = {
         "id": config.value,
         "idProperty": config.unique_property,
         "properties": {**config.properties, config.unique_property: config.value},
     }
-    return hubspot.post("/crm/v3/objects/{}/batch/upsert", config.object_type, json={"inputs": [one]})
+    return await hubspot.post("/crm/v3/objects/{}/batch/upsert", config.object_type, json={"inputs": [one]})
 
 
 class Create(RecordConfig):
@@ -57,9 +57,9 @@ class Create(RecordConfig):
     help="Adds a contact, company, deal or other.",
     summary=first_of("object_type"),
 )
-def create(config: Create, hubspot: Calls) -> JsonObject:
+async def create(config: Create, hubspot: Calls) -> JsonObject:
     body = {"properties": config.properties}
-    return hubspot.post("/crm/v3/objects/{}", config.object_type, json=body)
+    return await hubspot.post("/crm/v3/objects/{}", config.object_type, json=body)
 
 
 class Find(RecordConfig):
@@ -84,10 +84,10 @@ class Find(RecordConfig):
         sample={"id": "17", "properties": {"email": "ada@example.com"}},
     ),
 )
-def find(config: Find, hubspot: Calls) -> JsonObject:
+async def find(config: Find, hubspot: Calls) -> JsonObject:
     condition = {"propertyName": config.property, "operator": "EQ", "value": config.value}
     groups = [{"filters": [condition]}] if config.property and config.value else None
     body = given({"filterGroups": groups, "properties": config.properties or None, "limit": min(config.limit, 100)})
-    return hubspot.pages(
+    return await hubspot.pages(
         _PAGES, "/crm/v3/objects/{}/search", config.object_type, method="POST", json=body, most=config.limit
     )

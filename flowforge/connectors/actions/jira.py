@@ -34,7 +34,7 @@ class Create(SiteConfig):
 @JIRA.action(
     "JIRA_CREATE", Create, title="create an issue", help="Opens an issue in a project.", summary=first_of("summary")
 )
-def create(config: Create, jira: Calls) -> JsonObject:
+async def create(config: Create, jira: Calls) -> JsonObject:
     fields = {
         "project": {"key": config.project},
         "issuetype": {"name": config.issue_type},
@@ -42,7 +42,7 @@ def create(config: Create, jira: Calls) -> JsonObject:
         **({} if config.description is None else {"description": config.description}),
         **config.fields,
     }
-    return jira.post("/rest/api/2/issue", json={"fields": fields})
+    return await jira.post("/rest/api/2/issue", json={"fields": fields})
 
 
 class Find(SiteConfig):
@@ -66,9 +66,9 @@ class Find(SiteConfig):
         sample={"id": "10017", "key": "SHOP-17", "fields": {"summary": "It is broken"}},
     ),
 )
-def find(config: Find, jira: Calls) -> JsonObject:
+async def find(config: Find, jira: Calls) -> JsonObject:
     query = {"jql": config.jql, "fields": ",".join(config.fields) or None, "maxResults": min(config.limit, 100)}
-    return jira.pages(_PAGES, "/rest/api/2/search/jql", query=query, most=config.limit)
+    return await jira.pages(_PAGES, "/rest/api/2/search/jql", query=query, most=config.limit)
 
 
 class Comment(SiteConfig):
@@ -77,8 +77,8 @@ class Comment(SiteConfig):
 
 
 @JIRA.action("JIRA_COMMENT", Comment, title="comment", help="Comments on an issue.", summary=first_of("issue"))
-def comment(config: Comment, jira: Calls) -> JsonObject:
-    return jira.post("/rest/api/2/issue/{}/comment", config.issue, json={"body": config.body})
+async def comment(config: Comment, jira: Calls) -> JsonObject:
+    return await jira.post("/rest/api/2/issue/{}/comment", config.issue, json={"body": config.body})
 
 
 class Move(SiteConfig):
@@ -89,8 +89,8 @@ class Move(SiteConfig):
 @JIRA.action(
     "JIRA_MOVE", Move, title="move an issue", help="Gives an issue another status.", summary=first_of("transition")
 )
-def move(config: Move, jira: Calls) -> JsonObject:
-    there = jira.get("/rest/api/2/issue/{}/transitions", config.issue).get("transitions") or []
+async def move(config: Move, jira: Calls) -> JsonObject:
+    there = (await jira.get("/rest/api/2/issue/{}/transitions", config.issue)).get("transitions") or []
     wanted = config.transition.casefold()
     found = next((one for one in there if wanted in (str(one["id"]), str(one["name"]).casefold())), None)
     if found is None:
@@ -98,5 +98,5 @@ def move(config: Move, jira: Calls) -> JsonObject:
         raise ConnectorError(
             f"{config.issue} has no transition {config.transition!r} now; it has {names}", permanent=True
         )
-    jira.post("/rest/api/2/issue/{}/transitions", config.issue, json={"transition": {"id": found["id"]}})
+    await jira.post("/rest/api/2/issue/{}/transitions", config.issue, json={"transition": {"id": found["id"]}})
     return {"issue": config.issue, "transition": found["name"]}

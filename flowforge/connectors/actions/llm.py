@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, WithJsonSchema, model_validator
@@ -113,9 +114,9 @@ class Config(ConnectorConfig):
         return self
 
 
-def _ask_for_models(config: Mapping[str, Any], context: StepContext) -> Sequence[str]:
+async def _ask_for_models(config: Mapping[str, Any], context: StepContext) -> Sequence[str]:
     api, endpoint = str(config.get("api") or "openai"), str(config.get("endpoint") or "")
-    return _provider(_require_dialect(api), endpoint, context).models()
+    return await _provider(_require_dialect(api), endpoint, context).models()
 
 
 @connector(
@@ -130,12 +131,12 @@ def _ask_for_models(config: Mapping[str, Any], context: StepContext) -> Sequence
     any_signer=True,
     asks={"model": _ask_for_models},
 )
-def llm(config: Config, context: StepContext) -> JsonObject:
+async def llm(config: Config, context: StepContext) -> JsonObject:
     provider = _provider(config.api, config.endpoint, context)
-    conversation = _conversation(config, context)
+    conversation = await context.in_thread(partial(_conversation, config, context))
     if config.output == "text":
-        return _output(config, provider.ask(conversation), context.turn)
-    structured = ask_for_json(provider, conversation, config.schema_)
+        return _output(config, await provider.ask(conversation), context.turn)
+    structured = await ask_for_json(provider, conversation, config.schema_)
     output = _output(config, structured.answer, context.turn)
     return output if structured.answer.calls else {**output, "json": structured.value}
 

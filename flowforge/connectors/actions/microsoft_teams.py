@@ -33,11 +33,11 @@ class ToChannel(MessageConfig):
     help="Posts a message, or an answer.",
     summary=first_of("text"),
 )
-def post_to_channel(config: ToChannel, teams: Calls) -> JsonObject:
+async def post_to_channel(config: ToChannel, teams: Calls) -> JsonObject:
     path, parts = "/teams/{}/channels/{}/messages", [config.team_id, config.channel_id]
     if config.reply_to:
         path, parts = f"{path}/{{}}/replies", [*parts, config.reply_to]
-    return teams.post(path, *parts, json=_message(config))
+    return await teams.post(path, *parts, json=_message(config))
 
 
 class ToChat(MessageConfig):
@@ -47,8 +47,8 @@ class ToChat(MessageConfig):
 @TEAMS.action(
     "TEAMS_CHAT_MESSAGE", ToChat, title="send to a chat", help="Sends a message to a chat.", summary=first_of("text")
 )
-def send_to_chat(config: ToChat, teams: Calls) -> JsonObject:
-    return teams.post("/chats/{}/messages", config.chat_id, json=_message(config))
+async def send_to_chat(config: ToChat, teams: Calls) -> JsonObject:
+    return await teams.post("/chats/{}/messages", config.chat_id, json=_message(config))
 
 
 def _message(config: MessageConfig) -> JsonObject:

@@ -5,6 +5,8 @@ https://api.slack.com/messaging/webhooks, https://api.slack.com/methods/chat.pos
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import AliasChoices, field_validator, model_validator
 
 from flowforge.connectors.connection_kinds.slack import PASSING_ERRORS, SLACK, SlackSignIn
@@ -52,22 +54,26 @@ class Config(SlackSignIn):
     summary=first_of("message", "channel"),
     connections=(SLACK,),
 )
-def slack_message(config: Config, context: StepContext) -> JsonObject:
-    everything = {"trigger": context.trigger, "steps": context.steps}
-    body: JsonObject = {"text": config.message or context.tools.http.encode(everything).decode()}
+async def slack_message(config: Config, context: StepContext) -> JsonObject:
+    body: JsonObject = {"text": config.message or await context.in_thread(partial(_everything, context))}
     if config.channel:
         body["channel"] = config.channel
     if config.webhook_url:
-        response = context.tools.http.send(context, "POST", config.webhook_url, json=body)
+        response = await context.tools.async_http.send(context, "POST", config.webhook_url, json=body)
         response.raise_for_status("Slack")
         return {"delivered": True, "statusCode": response.status, "sent": True}
-    return _post_message(config, context, body)
+    return await _post_message(config, context, body)
 
 
-def _post_message(config: Config, context: StepContext, body: JsonObject) -> JsonObject:
+def _everything(context: StepContext) -> str:
+    """All the data the workflow has, as JSON. Raises ConnectorError where it is larger than a request may be."""
+    return context.tools.http.encode({"trigger": context.trigger, "steps": context.steps}).decode()
+
+
+async def _post_message(config: Config, context: StepContext, body: JsonObject) -> JsonObject:
     """Post with a token. Slack answers 200 to failures, too: only `ok` is reliable."""
     signed_by = context.connection or SLACK.credentials(config, context)
-    response = context.tools.http.send(context, "POST", POST_MESSAGE, json=body, signed_by=signed_by)
+    response = await context.tools.async_http.send(context, "POST", POST_MESSAGE, json=body, signed_by=signed_by)
     response.raise_for_status("Slack")
     answer = response.body()
     if not isinstance(answer, dict) or not answer.get("ok"):

@@ -51,8 +51,8 @@ class Find(ServiceConfig):
         sample={"id": "ch_17", "object": "charge", "amount": 1250},
     ),
 )
-def find(config: Find, stripe: Calls) -> JsonObject:
-    answer = stripe.get("/{}", config.kind, query={**config.filters, "limit": config.limit})
+async def find(config: Find, stripe: Calls) -> JsonObject:
+    answer = await stripe.get("/{}", config.kind, query={**config.filters, "limit": config.limit})
     return {"items": answer.get("data") or [], "complete": not answer.get("has_more")}
 
 
@@ -71,8 +71,8 @@ class Create(ServiceConfig):
     summary=joined("kind"),
     repeatable=True,  # https://docs.stripe.com/api/idempotent_requests
 )
-def create(config: Create, stripe: Calls) -> JsonObject:
-    return stripe.send("POST", "/{}", config.kind, data=pairs_of(config.values, "indexes"))
+async def create(config: Create, stripe: Calls) -> JsonObject:
+    return await stripe.send("POST", "/{}", config.kind, data=pairs_of(config.values, "indexes"))
 
 
 class Change(ServiceConfig):
@@ -89,5 +89,5 @@ class Change(ServiceConfig):
     summary=joined("kind", "id"),
     repeatable=True,
 )
-def change(config: Change, stripe: Calls) -> JsonObject:
-    return stripe.send("POST", "/{}/{}", config.kind, config.id, data=pairs_of(config.values, "indexes"))
+async def change(config: Change, stripe: Calls) -> JsonObject:
+    return await stripe.send("POST", "/{}/{}", config.kind, config.id, data=pairs_of(config.values, "indexes"))

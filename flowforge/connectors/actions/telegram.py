@@ -28,7 +28,7 @@ class Message(ServiceConfig):
 @BOT.action(
     "TELEGRAM_MESSAGE", Message, title="send a message", help="Sends a text to a chat.", summary=first_of("text")
 )
-def send_message(config: Message, bot: Calls) -> JsonObject:
+async def send_message(config: Message, bot: Calls) -> JsonObject:
     message = {
         "chat_id": config.chat_id,
         "text": config.text,
@@ -36,7 +36,7 @@ def send_message(config: Message, bot: Calls) -> JsonObject:
         "disable_notification": config.silent or None,
         "reply_parameters": None if config.reply_to is None else {"message_id": config.reply_to},
     }
-    return bot.post("/sendMessage", json=message)
+    return await bot.post("/sendMessage", json=message)
 
 
 class Document(ServiceConfig):
@@ -53,7 +53,7 @@ class Document(ServiceConfig):
     help="Sends a file or picture to a chat.",
     summary=first_of("caption"),
 )
-def send_file(config: Document, bot: Calls) -> JsonObject:
+async def send_file(config: Document, bot: Calls) -> JsonObject:
     fields = given({"chat_id": config.chat_id, "caption": config.caption})
-    body = multipart(list(fields.items()), {config.kind: [bot.context.files.content(config.file)]})
-    return bot.send("POST", f"/send{config.kind.capitalize()}", data=body)
+    body = multipart(list(fields.items()), {config.kind: [await bot.content(config.file)]})
+    return await bot.send("POST", f"/send{config.kind.capitalize()}", data=body)

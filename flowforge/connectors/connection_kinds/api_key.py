@@ -58,4 +58,5 @@ API_KEY = ConnectionKind(
     icon="key",
     keywords=("token", "header", "query", "cookie", "apikey"),
     sign=_sign,
+    signs_at_once=True,
 )

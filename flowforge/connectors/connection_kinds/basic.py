@@ -39,4 +39,5 @@ BASIC = ConnectionKind(
     icon="key",
     keywords=("basic", "login", "password"),
     sign=_sign,
+    signs_at_once=True,
 )

@@ -21,4 +21,5 @@ BEARER = ConnectionKind(
     icon="key",
     keywords=("token", "personal access token", "pat"),
     sign=_sign,
+    signs_at_once=True,
 )

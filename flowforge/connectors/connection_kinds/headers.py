@@ -23,4 +23,5 @@ HEADERS = ConnectionKind(
     icon="key",
     keywords=("header", "custom", "token"),
     sign=_sign,
+    signs_at_once=True,
 )

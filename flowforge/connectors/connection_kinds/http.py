@@ -60,5 +60,6 @@ HTTP = ConnectionKind(
     icon="globe",
     keywords=("bearer", "basic", "header", "api key", "certificate", "mtls", "ca"),
     sign=_sign,
+    signs_at_once=True,
     identify=_identify,
 )

@@ -53,5 +53,6 @@ SLACK = ConnectionKind(
     icon="message",
     keywords=("chat",),
     sign=_sign,
+    signs_at_once=True,
     test=_test,
 )

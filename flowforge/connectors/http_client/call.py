@@ -89,9 +89,9 @@ def _require_valid(headers: Mapping[str, str]) -> None:
 
 
 def _write_as_bytes(request: requests.PreparedRequest) -> None:
-    """Headers that are not Latin-1, which http.client would not send, go out as UTF-8."""
+    """Headers that are not ASCII go out as UTF-8, by whichever library."""
     for name, value in list(request.headers.items()):
-        if any(character > "\xff" for character in value):
+        if not value.isascii():
             request.headers[name] = jsonio.writable(value).encode()  # type: ignore[assignment]
 
 

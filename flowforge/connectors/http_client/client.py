@@ -1,70 +1,38 @@
-"""The one HTTP client of all connectors: pooled, bounded in time, size and redirects, kept out of private networks."""
+"""The one HTTP client of all connectors: pooled, bounded in time, size and redirects, kept out of private networks.
+
+`AsyncHttpClient` is all of it but the waiting, which its transport does. `HttpClient` is the same for plain functions.
+"""
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import requests
-import urllib3
-from urllib3.exceptions import HTTPError
 
 from flowforge import jsonio
-from flowforge.charsets import header_text
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.answer import BodyTaker, IncomingAnswer
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
 from flowforge.connectors.http_client.cookies import Cookies
-from flowforge.connectors.http_client.guarded_adapter import (
-    CONNECT_SECONDS,
-    PUBLIC,
-    Adapters,
-    CurrentExchange,
-    GuardedAdapter,
-)
+from flowforge.connectors.http_client.pace import Pace
 from flowforge.connectors.http_client.parameters import Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.http_client.streamed_body import StreamedBody
-from flowforge.connectors.network.deadlines import Deadlines
-from flowforge.connectors.network.routes import Routes
-from flowforge.field_order import in_stored_order
+from flowforge.connectors.http_client.tls import PUBLIC
+from flowforge.connectors.http_client.transport import Attempt, Transport
+from flowforge.connectors.in_thread import InThread, do_here
 
 MAX_REDIRECTS = 5
 Parameters = Mapping[str, Any] | Sequence[Pair]
 _USER_AGENT = "FlowForge/0.1"
 
-E = TypeVar("E", bound=Exception)
-
-
-class Attempt(Protocol):
-    """The part of a step's context that requests need."""
-
-    @property
-    def deadline(self) -> float:
-        """The latest end, as a time of `time.monotonic`."""
-
-    @property
-    def idempotency_key(self) -> str: ...
-
-
-class BodyTaker(Protocol):
-    """Takes the body of an answer while it comes: into a file, or event by event."""
-
-    @property
-    def most_bytes(self) -> int:
-        """The most that a body may have."""
-
-    @property
-    def wants(self) -> Callable[[Response], bool]:
-        """Whether it takes the body of an answer, by its status and headers."""
-
-    def take(self, pieces: Iterator[bytes]) -> None: ...
-
-    def close(self) -> None:
-        """Lets go of a body that it has taken."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +41,7 @@ class OwnRequest:
 
     deadline: float
     idempotency_key: str
+    in_thread: InThread = do_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,47 +52,39 @@ class Limits:
     response: int
 
 
-class HttpClient:
-    """Safe to share between threads."""
+class RequestParts(TypedDict, total=False):
+    """What a request may have beside its method and address."""
 
-    def __init__(self, routes: Routes, deadlines: Deadlines, limits: Limits, pool_size: int = 64) -> None:
-        self._deadlines = deadlines
+    headers: Mapping[str, str] | None
+    params: Parameters
+    """Of any values; `pairs_of` tells, and lets choose, how objects and lists are written."""
+    json: Any
+    data: bytes | str | Parameters | StreamedBody | None
+    signed_by: Signer | None
+    download: BodyTaker | None
+    """Takes the bodies that it wants; the content of the response is empty then."""
+    cookies: Cookies | None
+    """They are sent, and take what is set, at each redirect."""
+    redirects: int
+    """How many are followed, MAX_REDIRECTS by default. With 0 a redirect is an answer like any other."""
+
+
+class AsyncHttpClient:
+    """Safe to share between whatever its transport may be shared between."""
+
+    def __init__(self, transport: Transport, limits: Limits) -> None:
+        self._transport = transport
         self._limits = limits
-        self._current = CurrentExchange()
-        self._adapters = Adapters(lambda identity: GuardedAdapter(routes, self._current, pool_size, identity))
 
-    def send(
-        self,
-        attempt: Attempt,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Parameters = (),
-        json: Any = None,
-        data: bytes | str | Parameters | StreamedBody | None = None,
-        signed_by: Signer | None = None,
-        download: BodyTaker | None = None,
-        cookies: Cookies | None = None,
-        redirects: int = MAX_REDIRECTS,
-    ) -> Response:
+    async def send(self, attempt: Attempt, method: str, url: str, **parts: Unpack[RequestParts]) -> Response:
         """One exchange, redirects followed, before the attempt's deadline. Blanks around the URL do not count.
 
-        `params` and `data` take any values; `pairs_of` tells, and lets choose, how objects and lists are written.
-        A body that `download` wants goes there; the content of the response is empty then. `cookies` are sent, and take
-        what is set, at each redirect. With `redirects=0` a redirect is an answer like any other. Raises ConnectorError
-        for everything that keeps a whole answer from coming; a status is no error here.
+        Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
         """
-        own = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
-        if json is not None:
-            data = self.encode(json)
-            own["Content-Type"] = "application/json"
-        if isinstance(data, StreamedBody):
-            own["Content-Type"] = data.type
-        body = _listed(data) if isinstance(data, Mapping) else data
-        call = Call(method, url.strip(), {**own, **(headers or {})}, _listed(params), body, signed_by, cookies)
+        call, download = self._call(attempt, method, url, parts), parts.get("download")
+        redirects = parts.get("redirects", MAX_REDIRECTS)
         for _ in range(redirects + 1):
-            response = self._answer(attempt, call, download)
+            response = await self._answer(attempt, call, download)
             target = response.headers.get("location")
             if response.status not in REDIRECTS or target is None or not redirects:
                 return response
@@ -133,53 +94,80 @@ class HttpClient:
     def encode(self, value: Any) -> bytes:
         """Encode the value as JSON. Raises ConnectorError where it is larger than a request may be."""
         try:
-            return jsonio.dumps_within(value, self._limits.request)
+            # A copy: orjson's own takes 4 KB, however small it is, and is held as long as the call waits.
+            return bytes(memoryview(jsonio.dumps_within(value, self._limits.request)))
         except jsonio.TooLarge as error:
             raise ConnectorError(f"the request body has {error}", permanent=True) from error
         except TypeError as error:
             raise ConnectorError("the request body is nested too deeply to be sent as JSON", permanent=True) from error
 
-    def _answer(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
+    def _call(self, attempt: Attempt, method: str, url: str, parts: RequestParts) -> Call:
+        data, json = parts.get("data"), parts.get("json")
+        own = {
+            "User-Agent": _USER_AGENT,
+            "Accept-Encoding": "identity",
+            "Idempotency-Key": attempt.idempotency_key,
+        }
+        if json is not None:
+            data = self.encode(json)
+            own["Content-Type"] = "application/json"
+        if isinstance(data, StreamedBody):
+            own["Content-Type"] = data.type
+        headers, params = {**own, **(parts.get("headers") or {})}, _listed(parts.get("params", ()))
+        body = _listed(data) if isinstance(data, Mapping) else data
+        return Call(method, url.strip(), headers, params, body, parts.get("signed_by"), parts.get("cookies"))
+
+    async def _answer(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         """The answer to the call; to a second try where the first is refused and its signature can be renewed."""
-        response = self._paced(attempt, call, download)
-        if response.status == 401 and call.signed_by is not None and call.signed_by.renew(response):
-            return self._paced(attempt, call, download)
+        response = await self._paced(attempt, call, download)
+        if response.status == 401 and await self._renew(attempt, call, response):
+            return await self._paced(attempt, call, download)
         return response
 
-    def _paced(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
+    async def _renew(self, attempt: Attempt, call: Call, refusal: Response) -> bool:
+        signer = call.signed_by
+        return signer is not None and await self._transport.do(attempt, partial(signer.renew, refusal))
+
+    async def _paced(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         """The answer, once it is the turn of the call."""
         if call.signed_by is None:
-            return self._exchange(attempt, call, download)
-        with call.signed_by.pace.turn(attempt.idempotency_key, attempt.deadline):
-            response = self._exchange(attempt, call, download)
-        call.signed_by.pace.note(response)
+            return await self._exchange(attempt, call, call.prepared(), download)
+        signer = call.signed_by
+        async with self._turn(attempt, signer.pace):
+            request = await self._do(attempt, call.prepared, may_block=not signer.signs_at_once)
+            response = await self._exchange(attempt, call, request, download)
+        await self._do(attempt, partial(signer.pace.note, response), may_block=signer.pace.may_block)
         return response
 
-    def _exchange(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
+    @asynccontextmanager
+    async def _turn(self, attempt: Attempt, pace: Pace) -> AsyncIterator[None]:
+        key = attempt.idempotency_key
+        take = partial(pace.take_turn, key, attempt.deadline)
+        while (seconds := await self._do(attempt, take, may_block=pace.may_block)) > 0:
+            await self._transport.sleep(seconds)
+        try:
+            yield
+        finally:
+            await self._do(attempt, partial(pace.end_turn, key), may_block=pace.may_block)
+
+    async def _do(self, attempt: Attempt, work: Callable[[], T], *, may_block: bool) -> T:
+        return await self._transport.do(attempt, work) if may_block else work()
+
+    async def _exchange(
+        self, attempt: Attempt, call: Call, request: requests.PreparedRequest, download: BodyTaker | None
+    ) -> Response:
         if download is not None:
             download.close()  # of an answer that is left for this one: a redirect, a refusal
-        request = call.prepared()
         self._require_size(request)
-        seconds = attempt.deadline - time.monotonic()
-        if seconds <= 0:
+        if attempt.deadline <= time.monotonic():
             raise ConnectorError(f"no time was left to call {host_of(call.url)}", permanent=False)
-        timeout = min(CONNECT_SECONDS, seconds), seconds
-        adapter = self._adapters.get(call.signed_by.identity if call.signed_by else PUBLIC)
-        try:
-            with (
-                self._deadlines.watch(attempt.deadline) as self._current.watch,
-                adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
-            ):
-                if call.cookies is not None:
-                    call.cookies.take(request, answer.raw)
-                response = _response(answer.status_code, answer.raw.headers)
-                if download is not None and download.wants(response):
-                    download.take(_read(answer.raw, attempt.deadline, host_of(call.url), download.most_bytes))
-                    return response
-                pieces = _read(answer.raw, attempt.deadline, host_of(call.url), self._limits.response)
-                return replace(response, content=b"".join(pieces))
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise _as_connector_error(error, host_of(call.url), attempt.deadline) from error
+        answer = IncomingAnswer(host_of(call.url), self._limits.response, download)
+        identity = call.signed_by.identity if call.signed_by else PUBLIC
+        await self._transport.exchange(attempt, request, identity, answer)
+        response = answer.whole()
+        if call.cookies is not None:
+            call.cookies.take(request, response.values_of("set-cookie"))
+        return response
 
     def _require_size(self, request: requests.PreparedRequest) -> None:
         """Raises ConnectorError for a body that is too large. Files have a limit of their own."""
@@ -189,52 +177,31 @@ class HttpClient:
             raise ConnectorError(f"the request body has {size} bytes; the limit is {limit}", permanent=True)
 
 
-def _read(raw: urllib3.HTTPResponse, deadline: float, host: str, limit: int) -> Iterator[bytes]:
-    """The body in pieces. Raises ConnectorError where it has more than `limit` bytes, or comes too late."""
-    declared = raw.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise ConnectorError(f"{host} answers {declared} bytes; the limit is {limit}", permanent=True)
-    size = 0
-    while piece := raw.read1(65536, decode_content=True):
-        size += len(piece)
-        if size > limit:
-            raise ConnectorError(f"{host} answers more than {limit} bytes", permanent=True)
-        if time.monotonic() > deadline:
-            raise ConnectorError(f"{host} did not answer in time", permanent=False)
-        yield piece
+class HttpClient:
+    """The client of plain functions: it waits in the thread that calls it. Safe to share between threads. `waiting`:
+    one whose transport blocks."""
+
+    def __init__(self, waiting: AsyncHttpClient) -> None:
+        self._waiting = waiting
+
+    def send(self, attempt: Attempt, method: str, url: str, **parts: Unpack[RequestParts]) -> Response:
+        """See AsyncHttpClient."""
+        return _run(self._waiting.send(attempt, method, url, **parts))
+
+    def encode(self, value: Any) -> bytes:
+        """See AsyncHttpClient."""
+        return self._waiting.encode(value)
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("a transport that blocks has waited for an event loop")
 
 
 def _listed(parameters: Parameters) -> Sequence[Pair]:
     return pairs_of(parameters) if isinstance(parameters, Mapping) else parameters
-
-
-def _response(status: int, sent: urllib3.HTTPHeaderDict) -> Response:
-    values = {name.lower(): [header_text(value) for value in sent.getlist(name)] for name in sent}
-    joined = in_stored_order({name: ", ".join(several) for name, several in values.items()})
-    return Response(status, joined, b"", {name: several for name, several in values.items() if len(several) > 1})
-
-
-def _as_connector_error(error: Exception, host: str, deadline: float) -> ConnectorError:
-    own = _first_behind(error, ConnectorError)
-    if own is not None:
-        return own
-    if time.monotonic() >= deadline or isinstance(error, requests.Timeout | TimeoutError):
-        return ConnectorError(f"{host} did not answer in time", permanent=False)
-    tls = _first_behind(error, ssl.SSLError)
-    if isinstance(tls, ssl.SSLCertVerificationError) or (
-        tls is None and isinstance(error, requests.exceptions.SSLError)
-    ):
-        return ConnectorError(f"{host} shows no certificate that can be trusted", permanent=True)
-    if tls is not None and tls.reason:
-        return ConnectorError(
-            f"no secure connection to {host} was made: {tls.reason}", permanent="CERTIFICATE" in tls.reason
-        )
-    return ConnectorError(f"the connection to {host} failed", permanent=False)
-
-
-def _first_behind(error: Exception, kind: type[E]) -> E | None:
-    """The first error of that kind among the error and its causes."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, kind):
-        cause = cause.__cause__ or cause.__context__
-    return cause

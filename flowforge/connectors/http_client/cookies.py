@@ -6,13 +6,13 @@ as JSON, in the output of the step that received them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from email.message import Message
 from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any, Self
 
 import requests
-import urllib3
-from requests.cookies import RequestsCookieJar, create_cookie, extract_cookies_to_jar, get_cookie_header
+from requests.cookies import MockRequest, MockResponse, RequestsCookieJar, create_cookie, get_cookie_header
 
 from flowforge.jsonio import JsonObject
 
@@ -57,9 +57,15 @@ class Cookies:
         if both:
             request.headers[_HEADER] = both
 
-    def take(self, request: requests.PreparedRequest, answer: urllib3.BaseHTTPResponse) -> None:
-        """Take what the answer to the request sets, and forget what it ends."""
-        extract_cookies_to_jar(self._jar, request, answer)  # type: ignore[no-untyped-call]
+    def take(self, request: requests.PreparedRequest, set_cookie: Sequence[str]) -> None:
+        """Take what the answer to the request sets, and forget what it ends. `set_cookie`: the values of its headers of
+        that name."""
+        head = Message()
+        for value in set_cookie:
+            head["Set-Cookie"] = value
+        answer: Any = MockResponse(head)
+        asked: Any = MockRequest(request)
+        self._jar.extract_cookies(answer, asked)
 
     def as_json(self) -> list[JsonObject]:
         self._jar.clear_expired_cookies()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.message import Message
 from tempfile import SpooledTemporaryFile
@@ -27,11 +27,14 @@ class Download:
         """The most that a body may have."""
         self.content: IO[bytes] | None = None
 
-    def take(self, pieces: Iterator[bytes]) -> None:
-        """Writes the whole body."""
+    def begin(self) -> None:
+        """Its body comes now."""
         self.content = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  (closed by `close`)
-        for piece in pieces:
-            self.content.write(piece)
+
+    def add(self, piece: bytes) -> None:
+        """Writes the next piece."""
+        assert self.content is not None
+        self.content.write(piece)
 
     def as_text(self, response: Response) -> Response | None:
         """The response with its content, where that is text, and not too large to be held; None for a file."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from io import IncrementalNewlineDecoder, StringIO
 
 from flowforge.connectors.errors import ConnectorError
@@ -25,46 +26,62 @@ class EventStream:
 
     def __init__(self, on_data: Callable[[str], None]) -> None:
         self._on_data = on_data
+        self._reader = EventReader()
         self.is_taken = False
         """Whether the answer was an event stream."""
 
     def wants(self, response: Response) -> bool:
         return response.ok and media_type_of(response.headers.get("content-type", "")) == "text/event-stream"
 
-    def take(self, pieces: Iterator[bytes]) -> None:
-        """Raises ConnectorError, as does what it calls."""
+    def begin(self) -> None:
+        """Its body comes now."""
         self.is_taken = True
-        for data in events_in(pieces):
+
+    def add(self, piece: bytes) -> None:
+        """Raises ConnectorError, as does what it calls."""
+        for data in self._reader.read(piece):
             self._on_data(data)
 
     def close(self) -> None:
         """Lets go of nothing: it keeps nothing."""
 
 
-def events_in(pieces: Iterator[bytes]) -> Iterator[str]:
-    """The data of each event that is whole. Raises ConnectorError for a line without end."""
-    data: list[str] = []
-    for line in _lines(pieces):
-        name, _, value = line.partition(":")
-        if name == "data":
-            data.append(value.removeprefix(" "))
-        elif not line and data:
-            yield "\n".join(data)
-            data = []
+class EventReader:
+    """Finds the events in an event stream that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._lines = _LineReader()
+        self._data: list[str] = []
+
+    def read(self, piece: bytes) -> Iterator[str]:
+        """The data of each event that is whole by now. Raises ConnectorError for a line without end."""
+        for line in self._lines.read(piece):
+            name, _, value = line.partition(":")
+            if name == "data":
+                self._data.append(value.removeprefix(" "))
+            elif not line and self._data:
+                yield "\n".join(self._data)
+                self._data = []
 
 
-def _lines(pieces: Iterator[bytes]) -> Iterator[str]:
-    """The lines that are whole, whichever of the three line ends they have."""
-    decoder = IncrementalNewlineDecoder(getincrementaldecoder("utf-8-sig")("replace"), translate=True)
-    begun, length = StringIO(), 0
-    for piece in pieces:
-        first, *others = decoder.decode(piece).split("\n")
-        length += begun.write(first)
+@dataclass(slots=True)
+class _LineReader:
+    """Finds the lines that are whole, whichever of the three line ends they have."""
+
+    _decoder: IncrementalNewlineDecoder = field(
+        default_factory=lambda: IncrementalNewlineDecoder(getincrementaldecoder("utf-8-sig")("replace"), translate=True)
+    )
+    _begun: StringIO = field(default_factory=StringIO)
+    _length: int = 0
+
+    def read(self, piece: bytes) -> Iterator[str]:
+        first, *others = self._decoder.decode(piece).split("\n")
+        self._length += self._begun.write(first)
         for text in others:
-            yield begun.getvalue()
-            begun = StringIO()
-            length = begun.write(text)
-        _require_length(length)
+            yield self._begun.getvalue()
+            self._begun = StringIO()
+            self._length = self._begun.write(text)
+        _require_length(self._length)
 
 
 def _require_length(characters: int) -> None:

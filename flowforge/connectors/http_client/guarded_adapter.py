@@ -14,14 +14,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import HTTPResponse
 
-from flowforge.connectors.http_client.tls import TlsIdentity
+from flowforge.connectors.http_client.tls import MOST_IDENTITIES, PUBLIC, TlsIdentity
+from flowforge.connectors.http_client.transport import CONNECT_SECONDS
 from flowforge.connectors.network.deadlines import Watch
 from flowforge.connectors.network.routes import Routes
-
-CONNECT_SECONDS = 10.0
-_MOST_IDENTITIES = 50
-PUBLIC = TlsIdentity()
-"""Trusts the public authorities, and shows nothing."""
 
 
 class CurrentExchange(threading.local):
@@ -98,6 +94,6 @@ class Adapters:
         with self._lock:
             found = self._others.pop(identity, None) or self._make(identity)
             self._others[identity] = found
-            if len(self._others) > _MOST_IDENTITIES:
+            if len(self._others) > MOST_IDENTITIES:
                 self._others.popitem(last=False)
         return found

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from flowforge.connectors.http_client.response import Response
 
 
 class StepDeferred(Exception):
-    """The step gives its thread back, and is run again after so many seconds, as the same attempt."""
+    """The step makes room for others, and is run again after so many seconds, as the same attempt."""
 
     def __init__(self, seconds: float, reason: str) -> None:
         super().__init__(reason)
@@ -17,10 +16,19 @@ class StepDeferred(Exception):
 
 
 class Pace(Protocol):
-    def turn(self, call: str, deadline: float) -> AbstractContextManager[None]:
-        """Lasts as long as the request. `call`: its Idempotency-Key; `deadline`: by time.monotonic. Raises StepDeferred
-        where the turn is later and nothing of the call was sent yet, and ConnectorError where it is later than the
-        deadline."""
+    @property
+    def may_block(self) -> bool:
+        """Whether its methods ask a server."""
+
+    def take_turn(self, call: str, deadline: float) -> float:
+        """Seconds after which to ask again; 0 where it is the call's turn now, which lasts until `end_turn`.
+
+        `call`: its Idempotency-Key; `deadline`: by time.monotonic. Raises StepDeferred where the turn is far off and
+        nothing of the call was sent yet, and ConnectorError where it is later than the deadline.
+        """
+
+    def end_turn(self, call: str) -> None:
+        """The request is over."""
 
     def note(self, response: Response) -> None:
         """Takes from an answer how long its receiver wants to be left alone."""
@@ -29,8 +37,13 @@ class Pace(Protocol):
 class NoPace:
     """As fast as anybody likes."""
 
-    def turn(self, call: str, deadline: float) -> AbstractContextManager[None]:
-        return nullcontext()
+    may_block = False
+
+    def take_turn(self, call: str, deadline: float) -> float:
+        return 0.0
+
+    def end_turn(self, call: str) -> None:
+        """Ends nothing."""
 
     def note(self, response: Response) -> None:
         """Takes nothing."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import IO, Any, Literal
 
 from flowforge.connectors.files import FileAccess
 from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.in_thread import InThread, do_by_size, do_here
 from flowforge.file_values import ANY_TYPE
 from flowforge.jsonio import JsonObject
 from flowforge.media_types import is_always_text, media_type_of
@@ -24,10 +26,11 @@ class Receiving:
     form: ResponseForm
     fail_on_status: bool
     files: FileAccess
+    in_thread: InThread = do_here
 
-    def receive(
+    async def receive(
         self,
-        send: Callable[[Download], Response],
+        send: Callable[[Download], Awaitable[Response]],
         url: str,
         receiver: str,
         read_reason: Callable[[Response], str] | None = None,
@@ -36,11 +39,12 @@ class Receiving:
         where that goes to a temporary file: one that may be no text. Raises ConnectorError; see
         Response.raise_for_status."""
         with Download(self._is_download, self.files.most_bytes) as download:
-            response = send(download)
+            response = await send(download)
             if self.fail_on_status:
                 response.raise_for_status(receiver, read_reason)
             headers = {**response.headers, **response.repeated_headers}
-            return {"body": self._body(response, download, url), "status": response.status, "headers": headers}
+            body = await self._body(response, download, url)
+            return {"body": body, "status": response.status, "headers": headers}
 
     def _is_download(self, response: Response) -> bool:
         if self.fail_on_status and not response.ok:
@@ -49,14 +53,19 @@ class Receiving:
             return not is_always_text(media_type_of(response.headers.get("content-type", "")))
         return self.form == "file"
 
-    def _body(self, response: Response, download: Download, url: str) -> Any:
-        if download.content is None:
-            return _BODY_AS[self.form](response)
+    async def _body(self, response: Response, download: Download, url: str) -> Any:
+        if download.content is not None:
+            return await self.in_thread(partial(self._taken, download, download.content, response, url))
+        read = partial(_BODY_AS[self.form], response)
+        return await do_by_size(read, len(response.content), self.in_thread)
+
+    def _taken(self, download: Download, content: IO[bytes], response: Response, url: str) -> Any:
+        """A body that may be no text."""
         text = download.as_text(response) if self.form == "automatic" else None
         if text is not None:
             return text.body()
         type_ = response.headers.get("content-type", ANY_TYPE)
-        return self.files.keep(download.content, name_of(response.headers, url), type_).as_json()
+        return self.files.keep(content, name_of(response.headers, url), type_).as_json()
 
 
 _BODY_AS: Mapping[ResponseForm, Callable[[Response], Any]] = {

@@ -31,6 +31,12 @@ class Response:
     repeated_headers: Mapping[str, list[str]] = field(default_factory=dict)
     """The values of those that came several times: some, like Set-Cookie, cannot be told apart once they are joined."""
 
+    def values_of(self, name: str) -> list[str]:
+        """Each value of a header, by its name in lower case; none where it did not come."""
+        if name in self.repeated_headers:
+            return self.repeated_headers[name]
+        return [self.headers[name]] if name in self.headers else []
+
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300

@@ -70,6 +70,10 @@ class Signer(Protocol):
         """The certificates by which the connection is made."""
 
     @property
+    def signs_at_once(self) -> bool:
+        """Whether signing asks nobody and takes no time."""
+
+    @property
     def pace(self) -> Pace:
         """The pace of requests that are signed."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 import ssl
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
 from textwrap import wrap
 
+import certifi
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -21,6 +24,8 @@ from flowforge.connectors.errors import ConnectorError
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----")
 _LINE = 64
+MOST_IDENTITIES = 50
+"""Those that were used last are kept, each with connections of its own."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,6 +45,36 @@ class TlsIdentity:
             _load_authorities(context, self.authorities)
         if self.certificate or self.key:
             _load_certificate(context, self.certificate, self.key)
+        return context
+
+
+PUBLIC = TlsIdentity()
+"""Trusts the public authorities, and shows nothing."""
+
+
+class TlsContexts:
+    """A context for each identity. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[TlsIdentity, ssl.SSLContext] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def kept(self, identity: TlsIdentity) -> ssl.SSLContext | None:
+        """None where it has yet to be made, which reads files."""
+        with self._lock:
+            if identity in self._kept:
+                self._kept.move_to_end(identity)
+            return self._kept.get(identity)
+
+    def make(self, identity: TlsIdentity) -> ssl.SSLContext:
+        """Raises ConnectorError for an identity that cannot be used."""
+        context = identity.context()
+        if not identity.authorities:
+            context.load_verify_locations(certifi.where())
+        with self._lock:
+            self._kept[identity] = context
+            if len(self._kept) > MOST_IDENTITIES:
+                self._kept.popitem(last=False)
         return context
 
 

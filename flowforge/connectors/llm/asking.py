@@ -39,42 +39,44 @@ class Provider:
     address: str
     context: StepContext
 
-    def ask(self, conversation: Conversation) -> Answer:
+    async def ask(self, conversation: Conversation) -> Answer:
         """Raises ConnectorError."""
         try:
-            return self.dialect.answer(self._ask(conversation))
+            return self.dialect.answer(await self._ask(conversation))
         except (LookupError, TypeError, AttributeError) as error:
             raise self._no_such_answer() from error
 
-    def _ask(self, conversation: Conversation) -> JsonObject:
+    async def _ask(self, conversation: Conversation) -> JsonObject:
         """The body of the answer; it is streamed where somebody may watch. Raises like `answer` of the dialect."""
         path, body = self.dialect.path(conversation.model), self.dialect.body(conversation)
         begin_draft = self.context.begin_draft
-        streamed = None if begin_draft is None else self._ask_for_stream(conversation.model, body, begin_draft())
-        return self._exchange("POST", path, body) if streamed is None else streamed
+        streamed = None if begin_draft is None else await self._ask_for_stream(conversation.model, body, begin_draft())
+        return await self._exchange("POST", path, body) if streamed is None else streamed
 
-    def _ask_for_stream(self, model: str, body: JsonObject, draft: Draft) -> JsonObject | None:
+    async def _ask_for_stream(self, model: str, body: JsonObject, draft: Draft) -> JsonObject | None:
         """The body of the answer; None where the provider does not want to stream."""
         streaming = self.dialect.streaming
         answer = StreamedAnswer(streaming.assemble(), draft, self.dialect.title)
-        response = self._send("POST", streaming.path(model), {**body, **streaming.options}, answer.events)
+        response = await self._send("POST", streaming.path(model), {**body, **streaming.options}, answer.events)
         if answer.events.is_taken:
             return answer.body()
         return None if refuses_to_stream(response) else self._read(response)
 
-    def models(self) -> Sequence[str]:
+    async def models(self) -> Sequence[str]:
         """The names of the models that it offers. Raises ConnectorError."""
-        body = self._exchange("GET", self.dialect.models_path, None)
+        body = await self._exchange("GET", self.dialect.models_path, None)
         try:
             return sorted(self.dialect.models(body))
         except (LookupError, TypeError, AttributeError) as error:
             raise self._no_such_answer() from error
 
-    def _exchange(self, method: str, path: str, body: JsonObject | None) -> JsonObject:
-        return self._read(self._send(method, path, body))
+    async def _exchange(self, method: str, path: str, body: JsonObject | None) -> JsonObject:
+        return self._read(await self._send(method, path, body))
 
-    def _send(self, method: str, path: str, body: JsonObject | None, events: EventStream | None = None) -> Response:
-        return self.context.tools.http.send(
+    async def _send(
+        self, method: str, path: str, body: JsonObject | None, events: EventStream | None = None
+    ) -> Response:
+        return await self.context.tools.async_http.send(
             self.context,
             method,
             self.address + path,
@@ -104,7 +106,7 @@ class Structured:
     answer: Answer
 
 
-def ask_for_json(provider: Provider, conversation: Conversation, schema: JsonObject) -> Structured:
+async def ask_for_json(provider: Provider, conversation: Conversation, schema: JsonObject) -> Structured:
     """Asks for JSON after the schema; once more, with what is wrong, where the answer is not. Texts that are numbers
     become numbers where the schema has them. An answer that calls tools is none yet, and its value is None. Raises
     ConnectorError where the second answer is wrong, too."""
@@ -112,7 +114,7 @@ def ask_for_json(provider: Provider, conversation: Conversation, schema: JsonObj
     instruction = f"{conversation.system}\n\n{form}{jsonio.dumps(schema).decode()}".strip()
     wanted = replace(conversation, system=instruction, schema=schema)
     plain = read_schema(References(schema), schema, "answer")
-    first = whole(provider.ask(wanted))
+    first = whole(await provider.ask(wanted))
     if first.calls:
         return Structured(None, first)
     value, problems = _read(first, plain)
@@ -120,7 +122,7 @@ def ask_for_json(provider: Provider, conversation: Conversation, schema: JsonObj
         return Structured(value, first)
     complaint = f"This is not valid: {told(problems)}. Answer again with nothing but the corrected JSON."
     repair = [Message("assistant", first.text or "-"), Message("user", complaint)]
-    second = whole(provider.ask(replace(wanted, messages=[*wanted.messages, *repair])))
+    second = whole(await provider.ask(replace(wanted, messages=[*wanted.messages, *repair])))
     second = replace(second, usage=first.usage + second.usage)
     if second.calls:
         return Structured(None, second)

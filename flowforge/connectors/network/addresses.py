@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.in_thread import InThread
 from flowforge.connectors.network.host_patterns import EVERY_HOST, HostPatterns
 from flowforge.connectors.network.public_addresses import is_public, unwrapped
 from flowforge.connectors.network.service_ports import require_port
@@ -50,6 +53,11 @@ class AddressGuard:
                 raise _unreachable(host, may_pass=False)
         return addresses
 
+    async def look_up(self, host: str, port: int, in_thread: InThread) -> list[tuple[int, str]]:
+        """`resolve` on an event loop: only an address stands there without being asked for."""
+        resolve = partial(self.resolve, host, port)
+        return resolve() if _is_address(host) else await in_thread(resolve)
+
     def allows(self, address: str) -> bool:
         """Whether it is public or in an opened network. Where an IPv6 address wraps an IPv4 one, that counts."""
         if is_public(address):
@@ -79,6 +87,35 @@ class AddressGuard:
                 connection.close()
                 last = error
         raise last or OSError(f"no address for {host}")
+
+    async def open(self, host: str, port: int, timeout: float, in_thread: InThread) -> socket.socket:
+        """`connect` on an event loop: a connection that does not block."""
+        last: OSError | None = None
+        until = time.monotonic() + timeout
+        addresses = await self.look_up(host, port, in_thread)
+        require_port(port, _NO_PORTS)
+        for failed, (family, address) in enumerate(addresses):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            connection.setblocking(False)
+            try:
+                async with asyncio.timeout((until - time.monotonic()) / (len(addresses) - failed)):
+                    await asyncio.get_running_loop().sock_connect(connection, (address, port))
+                return connection
+            except OSError as error:
+                connection.close()
+                last = error
+            except BaseException:
+                connection.close()
+                raise
+        raise last or OSError(f"no address for {host}")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _may_pass(error: Exception) -> bool:

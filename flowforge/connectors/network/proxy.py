@@ -6,6 +6,7 @@ proxy that looks names up by itself could be led anywhere. So it sees addresses,
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ipaddress
 import socket
@@ -18,6 +19,7 @@ from flowforge.connectors.errors import ConnectorError
 _LONGEST_HEAD = 16 * 1024
 _END_OF_HEAD = b"\r\n\r\n"
 _USUAL_PORT = 3128
+_PIECE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,26 @@ class Proxy:
 
     def open_tunnel(self, connection: socket.socket, address: str, port: int) -> None:
         """Make the connection to the proxy one to the address. Raises ConnectorError, OSError."""
+        connection.sendall(self._request(address, port))
+        head = b""
+        while not _is_whole(head):
+            head = _continued(head, connection.recv(_PIECE_BYTES))
+        _require_tunnel(head)
+
+    async def open_tunnel_on_loop(self, connection: socket.socket, address: str, port: int) -> None:
+        """The same for a connection that does not block."""
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(connection, self._request(address, port))
+        head = b""
+        while not _is_whole(head):
+            head = _continued(head, await loop.sock_recv(connection, _PIECE_BYTES))
+        _require_tunnel(head)
+
+    def _request(self, address: str, port: int) -> bytes:
         target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
         lines += [f"Proxy-Authorization: {self.authorization}"] if self.authorization else []
-        connection.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
-        status = _status(_read_head(connection))
-        if not 200 <= status < 300:
-            raise ConnectorError(f"the proxy refuses the connection: it answered {status}", 400 <= status < 500)
+        return "\r\n".join([*lines, "", ""]).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +97,22 @@ def _basic(user: str | None, password: str | None) -> str:
     return "Basic " + base64.b64encode(f"{unquote(user)}:{unquote(password or '')}".encode()).decode()
 
 
-def _read_head(connection: socket.socket) -> bytes:
-    """The head of the answer. Nothing follows it: the other end of the tunnel waits until it is spoken to."""
-    head = b""
-    while _END_OF_HEAD not in head:
-        piece = connection.recv(4096)
-        if not piece or len(head) > _LONGEST_HEAD:
-            raise ConnectorError("the proxy gives no answer that can be read", permanent=False)
-        head += piece
-    return head
+def _is_whole(head: bytes) -> bool:
+    """Whether the head of the answer has come. Nothing follows it: the other end of the tunnel waits until it is spoken
+    to."""
+    return _END_OF_HEAD in head
+
+
+def _continued(head: bytes, piece: bytes) -> bytes:
+    if not piece or len(head) > _LONGEST_HEAD:
+        raise ConnectorError("the proxy gives no answer that can be read", permanent=False)
+    return head + piece
+
+
+def _require_tunnel(head: bytes) -> None:
+    status = _status(head)
+    if not 200 <= status < 300:
+        raise ConnectorError(f"the proxy refuses the connection: it answered {status}", 400 <= status < 500)
 
 
 def _status(head: bytes) -> int:

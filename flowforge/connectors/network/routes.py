@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flowforge.connectors.in_thread import InThread
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.proxy import NOWHERE, Proxy, ProxyBypass
 from flowforge.connectors.network.service_ports import require_port
@@ -25,11 +26,29 @@ class Routes:
     def connect(self, host: str, port: int, timeout: float, watch: Watching, *, secure: bool) -> socket.socket:
         """A connection to an allowed address of the host, made within `timeout` seconds. Raises ConnectorError or
         OSError."""
-        if self.proxy is None or not secure or self.bypass.includes(host, port):
+        if self.proxy is None or self._is_direct(host, port, secure=secure):
             connection = self.guard.connect(host, port, timeout)
             watch(connection)
             return connection
         return self._connect_through(self.proxy, host, port, timeout, watch)
+
+    async def open(self, host: str, port: int, timeout: float, in_thread: InThread, *, secure: bool) -> socket.socket:
+        """`connect` on an event loop: a connection that does not block. Names are looked up `in_thread`."""
+        if self._is_direct(host, port, secure=secure):
+            return await self.guard.open(host, port, timeout, in_thread)
+        assert self.proxy is not None
+        _, address = (await self.guard.look_up(host, port, in_thread))[0]
+        require_port(port, frozenset())
+        connection = await self.guard.for_proxy().open(self.proxy.host, self.proxy.port, timeout, in_thread)
+        try:
+            await self.proxy.open_tunnel_on_loop(connection, address, port)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _is_direct(self, host: str, port: int, *, secure: bool) -> bool:
+        return self.proxy is None or not secure or self.bypass.includes(host, port)
 
     def _connect_through(self, proxy: Proxy, host: str, port: int, timeout: float, watch: Watching) -> socket.socket:
         until = time.monotonic() + timeout

@@ -5,8 +5,9 @@ next one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from flowforge import jsonio
@@ -21,33 +22,34 @@ from flowforge.connectors.progress import Part
 from flowforge.connectors.step_log import LogLine
 from flowforge.jsonio import JsonObject
 
-Fetch = Callable[[Page, StepContext], JsonObject]
+Fetch = Callable[[Page, StepContext], Awaitable[JsonObject]]
 """Requests a page in a context of its own; gives `body`, `status` and `headers` as a step's output has them. Raises
 ConnectorError."""
 
 
-def read_pages(paging: Paging, url: str, context: StepContext, fetch: Fetch) -> JsonObject:
+async def read_pages(paging: Paging, url: str, context: StepContext, fetch: Fetch) -> JsonObject:
     """All pages as one list: `items`, how many `pages` were read, and whether the list is `complete` or was cut at
     `maxPages` or `maxItems`. `url`: the step's own. A step that reads one page at a time gives that one, and with
     `next` where it ends. Raises ConnectorError, which names the page."""
     if context.page is not None:
-        return _read_page(_Reading(paging, url, context), context.page, fetch)
+        return await _read_page(_Reading(paging, url, context), context.page, fetch)
     reading = _Reading(paging, url, context)
-    for part in context.progress.parts():
+    for part in await context.in_thread(context.progress.parts):
         reading.take_over(part, reading.size_with(part))
     while reading.next is not None:
-        reading.take(reading.next, fetch)
+        await reading.take(reading.next, fetch)
     return reading.output()
 
 
-def _read_page(reading: _Reading, page: OnePage, fetch: Fetch) -> JsonObject:
+async def _read_page(reading: _Reading, page: OnePage, fetch: Fetch) -> JsonObject:
     """The page after the one before, or what an earlier run of the step has kept of it."""
-    reading.go_on_at(page.after())
-    kept = reading.context.progress.parts()
+    in_thread = reading.context.in_thread
+    reading.go_on_at(await in_thread(page.after))
+    kept = await in_thread(reading.context.progress.parts)
     if kept:
         reading.take_over(kept[0], reading.size_with(kept[0]))
     elif reading.next is not None:
-        reading.take(reading.next, fetch)
+        await reading.take(reading.next, fetch)
     return {**reading.output(), "next": page.sealed(reading.place()) if reading.next else None}
 
 
@@ -115,15 +117,24 @@ class _Reading:
         if self.next is not None:
             self.seen.add(self.next.identity)
 
-    def take(self, page: Page, fetch: Fetch) -> None:
+    async def take(self, page: Page, fetch: Fetch) -> None:
         """Reads a page, and saves it with where it goes on. Raises ConnectorError, which names the page."""
         try:
-            part = self._part_of(fetch(page, self._context))
-            size = self.size_with(part)
-            self._require_room(size)
-            self._require_new(part)
+            answer = await fetch(page, self._context)
+            part, size = await self.context.in_thread(partial(self._checked, answer))
         except ConnectorError as error:
             raise _on_page(self.number, error) from error
+        await self.context.in_thread(partial(self._keep, part, size))
+
+    def _checked(self, answer: JsonObject) -> tuple[Part, int]:
+        """The part that an answer holds, and bytes of JSON of the items up to it. Raises ConnectorError."""
+        part = self._part_of(answer)
+        size = self.size_with(part)
+        self._require_room(size)
+        self._require_new(part)
+        return part, size
+
+    def _keep(self, part: Part, size: int) -> None:
         self.context.progress.add(part)
         self.take_over(part, size)
         self.context.log.add([LogLine(_in_words(part, self.read))])

@@ -49,7 +49,7 @@ class Allowance:
     """Estimated nanoseconds of all of them together."""
 
 
-_EXPRESSIONS_OF_A_STEP = Allowance("the expressions of a step", MEMORY, EXPRESSION_WORK, STEP_WORK)
+EXPRESSIONS_OF_A_STEP = Allowance("the expressions of a step", MEMORY, EXPRESSION_WORK, STEP_WORK)
 
 
 class Failure(Exception):
@@ -69,7 +69,7 @@ class Meter:
     __slots__ = ("_allowance", "_expressions", "_memory", "_paid_once", "_step_work", "_work", "files", "zone")
 
     def __init__(
-        self, files: FileAccess | None = None, allowance: Allowance = _EXPRESSIONS_OF_A_STEP, zone: str = UTC_NAME
+        self, files: FileAccess | None = None, allowance: Allowance = EXPRESSIONS_OF_A_STEP, zone: str = UTC_NAME
     ) -> None:
         self.files = files
         """None where expressions may not use any."""

@@ -16,7 +16,13 @@ from uuid import UUID
 
 from flowforge.errors import FlowForgeError
 from flowforge.jsonio import JsonObject
-from flowforge.language.evaluation.meter import UTC_NAME, FileAccess, Meter
+from flowforge.language.evaluation.meter import (
+    EXPRESSIONS_OF_A_STEP,
+    UTC_NAME,
+    Allowance,
+    FileAccess,
+    Meter,
+)
 from flowforge.language.evaluation.names import Hints
 from flowforge.language.expressions.template import CLOSE, OPEN, Expression, TemplateFailure, readings, template
 from flowforge.language.pointers import Part, dotted, pointer
@@ -75,17 +81,23 @@ class Reference:
 
 
 def resolve(
-    value: Any, scope: Mapping[str, Any], *, step: str, field: str = "", files: FileAccess | None = None
+    value: Any,
+    scope: Mapping[str, Any],
+    *,
+    step: str,
+    field: str = "",
+    files: FileAccess | None = None,
+    allowance: Allowance = EXPRESSIONS_OF_A_STEP,
 ) -> Any:
     """The value with every expression in it computed; the very same object where there is none.
 
     Lists and objects are walked, names of fields are left alone. Nothing that was passed in is changed; what an
     expression hands on is shared with the scope, not copied. `files` gives it the stored files that it uses. Raises
-    ExpressionError, which calls the value `field`.
+    ExpressionError, which calls the value `field`, also for what is more than its `allowance`.
     """
     if isinstance(value, str) and OPEN not in value:
         return value
-    walk = _Walk(scope, files)
+    walk = _Walk(scope, files, allowance)
     try:
         return walk.resolve(value)
     except TemplateFailure as error:
@@ -159,9 +171,9 @@ class _Walk:
 
     __slots__ = ("_meter", "_scope", "path")
 
-    def __init__(self, scope: Mapping[str, Any], files: FileAccess | None) -> None:
+    def __init__(self, scope: Mapping[str, Any], files: FileAccess | None, allowance: Allowance) -> None:
         self._scope = scope
-        self._meter = Meter(files, zone=_zone_of(scope))
+        self._meter = Meter(files, allowance, _zone_of(scope))
         self.path: list[Part] = []
 
     def resolve(self, value: Any) -> Any:

@@ -27,7 +27,7 @@ class Config(RepositoryConfig):
     help="Closes, opens or changes an issue.",
     repeatable=True,
 )
-def change_issue(config: Config, github: Calls) -> JsonObject:
+async def change_issue(config: Config, github: Calls) -> JsonObject:
     changes = {"state": config.state or None, "title": config.title, "body": config.body, "labels": config.labels}
     parts = (config.owner, config.repository, str(config.number))
-    return github.send("PATCH", "/repos/{}/{}/issues/{}", *parts, json=changes)
+    return await github.send("PATCH", "/repos/{}/{}/issues/{}", *parts, json=changes)

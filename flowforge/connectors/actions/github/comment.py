@@ -18,6 +18,6 @@ class Config(RepositoryConfig):
 @GITHUB.action(
     "GITHUB_COMMENT", Config, title="comment", help="Comments on an issue or pull request.", summary=first_of("body")
 )
-def comment(config: Config, github: Calls) -> JsonObject:
+async def comment(config: Config, github: Calls) -> JsonObject:
     parts = (config.owner, config.repository, str(config.number))
-    return github.post("/repos/{}/{}/issues/{}/comments", *parts, json={"body": config.body})
+    return await github.post("/repos/{}/{}/issues/{}/comments", *parts, json={"body": config.body})

@@ -20,11 +20,11 @@ class Config(RepositoryConfig):
 @GITHUB.action(
     "GITHUB_CREATE_ISSUE", Config, title="create an issue", help="Opens an issue.", summary=first_of("title")
 )
-def create_issue(config: Config, github: Calls) -> JsonObject:
+async def create_issue(config: Config, github: Calls) -> JsonObject:
     issue = {
         "title": config.title,
         "body": config.body or None,
         "labels": config.labels or None,
         "assignees": config.assignees or None,
     }
-    return github.post("/repos/{}/{}/issues", config.owner, config.repository, json=issue)
+    return await github.post("/repos/{}/{}/issues", config.owner, config.repository, json=issue)

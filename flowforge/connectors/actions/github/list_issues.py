@@ -37,11 +37,13 @@ class Config(RepositoryConfig):
         sample={"id": 17, "number": 3, "title": "It is broken", "state": "open"},
     ),
 )
-def list_issues(config: Config, github: Calls) -> JsonObject:
+async def list_issues(config: Config, github: Calls) -> JsonObject:
     query = {
         "state": config.state,
         "labels": ",".join(config.labels) or None,
         "since": config.since or None,
         "per_page": min(config.limit, 100),
     }
-    return github.pages(_PAGES, "/repos/{}/{}/issues", config.owner, config.repository, query=query, most=config.limit)
+    return await github.pages(
+        _PAGES, "/repos/{}/{}/issues", config.owner, config.repository, query=query, most=config.limit
+    )

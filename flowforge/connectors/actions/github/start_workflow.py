@@ -25,8 +25,8 @@ class Config(RepositoryConfig):
     help="Runs a workflow of GitHub Actions.",
     summary=first_of("workflow"),
 )
-def start_workflow(config: Config, github: Calls) -> JsonObject:
+async def start_workflow(config: Config, github: Calls) -> JsonObject:
     body = {"ref": config.ref, "inputs": config.inputs or None}
     parts = (config.owner, config.repository, config.workflow)
-    github.post("/repos/{}/{}/actions/workflows/{}/dispatches", *parts, json=body)
+    await github.post("/repos/{}/{}/actions/workflows/{}/dispatches", *parts, json=body)
     return {"started": True}

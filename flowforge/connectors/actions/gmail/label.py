@@ -17,6 +17,6 @@ class Config(ServiceConfig):
 
 
 @GMAIL.action("GMAIL_LABEL", Config, title="label a mail", help="Adds and removes labels of a mail.", repeatable=True)
-def label(config: Config, gmail: Calls) -> JsonObject:
+async def label(config: Config, gmail: Calls) -> JsonObject:
     changes = {"addLabelIds": config.add, "removeLabelIds": config.remove}
-    return gmail.post(f"{ME}/messages/{{}}/modify", config.message_id, json=changes)
+    return await gmail.post(f"{ME}/messages/{{}}/modify", config.message_id, json=changes)

@@ -23,9 +23,9 @@ class Config(ServiceConfig):
 @GMAIL.action(
     "GMAIL_READ", Config, title="read a mail", help="Gives a mail's headers, texts and attachments.", repeatable=True
 )
-def read(config: Config, gmail: Calls) -> JsonObject:
+async def read(config: Config, gmail: Calls) -> JsonObject:
     """The attachments are files of the execution."""
-    message = gmail.get(f"{ME}/messages/{{}}", config.message_id, query={"format": "full"})
+    message = await gmail.get(f"{ME}/messages/{{}}", config.message_id, query={"format": "full"})
     parts = list(_parts(message.get("payload") or {}))
     headers = {str(one.get("name", "")).lower(): one.get("value") for one in parts[0].get("headers") or ()}
     return {
@@ -40,7 +40,7 @@ def read(config: Config, gmail: Calls) -> JsonObject:
         "date": headers.get("date"),
         "text": _text(parts, "text/plain"),
         "html": _text(parts, "text/html"),
-        "attachments": [_attachment(part, config.message_id, gmail) for part in parts if part.get("filename")],
+        "attachments": [await _attachment(part, config.message_id, gmail) for part in parts if part.get("filename")],
     }
 
 
@@ -58,12 +58,11 @@ def _text(parts: list[JsonObject], type_: str) -> str:
     return decode(_bytes(part.get("body") or {}), declared_in(content_type))
 
 
-def _attachment(part: JsonObject, message_id: str, gmail: Calls) -> JsonObject:
+async def _attachment(part: JsonObject, message_id: str, gmail: Calls) -> JsonObject:
     body = part.get("body") or {}
     if body.get("attachmentId"):
-        body = gmail.get(f"{ME}/messages/{{}}/attachments/{{}}", message_id, body["attachmentId"])
-    kept = gmail.context.files.keep(io.BytesIO(_bytes(body)), part["filename"], part.get("mimeType", ""))
-    return kept.as_json()
+        body = await gmail.get(f"{ME}/messages/{{}}/attachments/{{}}", message_id, body["attachmentId"])
+    return await gmail.keep(io.BytesIO(_bytes(body)), part["filename"], part.get("mimeType", ""))
 
 
 def _bytes(body: Any) -> bytes:

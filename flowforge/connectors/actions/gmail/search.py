@@ -34,6 +34,6 @@ class Config(ServiceConfig):
         sample={"id": "18c2f0a1b2c3d4e5", "threadId": "18c2f0a1b2c3d4e5"},
     ),
 )
-def search(config: Config, gmail: Calls) -> JsonObject:
+async def search(config: Config, gmail: Calls) -> JsonObject:
     query = {"q": config.query or None, "labelIds": config.labels, "maxResults": min(config.limit, 500)}
-    return gmail.pages(_PAGES, f"{ME}/messages", query=query, most=config.limit)
+    return await gmail.pages(_PAGES, f"{ME}/messages", query=query, most=config.limit)

@@ -6,6 +6,7 @@ https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messag
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from flowforge.connectors.actions.gmail import GMAIL, ME
 from flowforge.connectors.sdk import (
@@ -43,10 +44,10 @@ class Config(ServiceConfig):
 @GMAIL.action(
     "GMAIL_SEND", Config, title="send a mail", help="Sends a mail from the account.", summary=first_of("subject")
 )
-def send(config: Config, gmail: Calls) -> JsonObject:
-    files = [gmail.context.files.content(file) for file in config.attachments]
+async def send(config: Config, gmail: Calls) -> JsonObject:
+    files = [await gmail.content(file) for file in config.attachments]
     mail = Mail(
-        config.sender or read_address(gmail.told(gmail.get(f"{ME}/profile"), "emailAddress")),
+        config.sender or read_address(gmail.told(await gmail.get(f"{ME}/profile"), "emailAddress")),
         config.to,
         config.subject,
         unique=gmail.context.idempotency_key,
@@ -56,8 +57,8 @@ def send(config: Config, gmail: Calls) -> JsonObject:
         headers={"Bcc": ", ".join(one.mailbox for one in config.bcc)} if config.bcc else {},
         attachments=[Attachment(file.name, file.type, file.size, file.pieces) for file in files],
     )
-    composed = mail.compose(datetime.now(UTC))
+    composed = await gmail.context.in_thread(partial(mail.compose, datetime.now(UTC)))
     content = Content("", "message/rfc822", len(composed), lambda: iter(composed))
     metadata = given({"threadId": config.thread_id})
     query = {"uploadType": "multipart"}
-    return gmail.send("POST", f"/upload{ME}/messages/send", query=query, data=related(metadata, content))
+    return await gmail.send("POST", f"/upload{ME}/messages/send", query=query, data=related(metadata, content))

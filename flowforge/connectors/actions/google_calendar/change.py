@@ -22,9 +22,9 @@ class Config(EventFields):
     help="Changes what is given, and leaves the rest.",
     repeatable=True,
 )
-def change(config: Config, calendar: Calls) -> JsonObject:
+async def change(config: Config, calendar: Calls) -> JsonObject:
     event = {"summary": config.title, **event_fields(config)}
-    return calendar.send(
+    return await calendar.send(
         "PATCH",
         "/calendars/{}/events/{}",
         config.calendar_id,

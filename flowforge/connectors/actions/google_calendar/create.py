@@ -19,6 +19,8 @@ class Config(EventFields):
 @CALENDAR.action(
     "CALENDAR_CREATE", Config, title="create an event", help="Puts an event into a calendar.", summary=first_of("title")
 )
-def create(config: Config, calendar: Calls) -> JsonObject:
+async def create(config: Config, calendar: Calls) -> JsonObject:
     event = {"summary": config.title, **event_fields(config)}
-    return calendar.post("/calendars/{}/events", config.calendar_id, query={"sendUpdates": config.notify}, json=event)
+    return await calendar.post(
+        "/calendars/{}/events", config.calendar_id, query={"sendUpdates": config.notify}, json=event
+    )

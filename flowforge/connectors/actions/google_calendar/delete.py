@@ -16,7 +16,7 @@ class Config(CalendarConfig):
 
 
 @CALENDAR.action("CALENDAR_DELETE", Config, title="delete an event", help="Removes an event from a calendar.")
-def delete(config: Config, calendar: Calls) -> JsonObject:
+async def delete(config: Config, calendar: Calls) -> JsonObject:
     query = {"sendUpdates": config.notify}
-    calendar.send("DELETE", "/calendars/{}/events/{}", config.calendar_id, config.event_id, query=query)
+    await calendar.send("DELETE", "/calendars/{}/events/{}", config.calendar_id, config.event_id, query=query)
     return {"deleted": config.event_id}

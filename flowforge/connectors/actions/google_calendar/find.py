@@ -33,7 +33,7 @@ class Config(CalendarConfig):
         sample={"id": "17", "summary": "Interview", "start": {"dateTime": "2026-01-05T08:30:00Z"}},
     ),
 )
-def find(config: Config, calendar: Calls) -> JsonObject:
+async def find(config: Config, calendar: Calls) -> JsonObject:
     query = {
         "timeMin": config.begin or None,
         "timeMax": config.end or None,
@@ -42,4 +42,4 @@ def find(config: Config, calendar: Calls) -> JsonObject:
         "orderBy": "startTime",
         "maxResults": min(config.limit, 2500),
     }
-    return calendar.pages(_PAGES, "/calendars/{}/events", config.calendar_id, query=query, most=config.limit)
+    return await calendar.pages(_PAGES, "/calendars/{}/events", config.calendar_id, query=query, most=config.limit)

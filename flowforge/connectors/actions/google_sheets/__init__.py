@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,29 +50,33 @@ class Sheet:
         """The whole sheet, in A1 notation."""
         return "'" + self.config.sheet.replace("'", "''") + "'"
 
-    def rows(self) -> Iterator[tuple[int, Row]]:
+    async def rows(self) -> list[tuple[int, Row]]:
         """The rows below the names of the columns, with their numbers."""
-        names, *rows = self._values(self.range) or [[]]
-        for number, cells in enumerate(rows, start=2):
-            padded = [*cells, *[None] * (len(names) - len(cells))]
-            yield number, {str(name): cell for name, cell in zip(names, padded, strict=False) if name not in (None, "")}
+        names, *rows = await self._values(self.range) or [[]]
+        return [(number, _row(names, cells)) for number, cells in enumerate(rows, start=2)]
 
-    def names(self) -> list[str]:
+    async def names(self) -> list[str]:
         """The names of the columns. Raises ConnectorError where there are none."""
-        names = [str(name) for name in (self._values(f"{self.range}!1:1") or [[]])[0]]
+        names = [str(name) for name in (await self._values(f"{self.range}!1:1") or [[]])[0]]
         if not names:
             raise ConnectorError(f"the first row of {self.config.sheet} has no names of columns", permanent=True)
         return names
 
-    def matching(self, column: str, value: str) -> list[tuple[int, Row]]:
+    async def matching(self, column: str, value: str) -> list[tuple[int, Row]]:
         """The rows with that value. Raises ConnectorError where they have no such column."""
-        rows = list(self.rows())
+        rows = await self.rows()
         if rows:
             require_known([{column: value}], list(rows[0][1]))
         return [(number, row) for number, row in rows if str(row[column]) == value]
 
-    def _values(self, range_: str) -> Any:
-        return self.sheets.get("/{}/values/{}", self.config.spreadsheet_id, range_, query=_UNFORMATTED).get("values")
+    async def _values(self, range_: str) -> Any:
+        answer = await self.sheets.get("/{}/values/{}", self.config.spreadsheet_id, range_, query=_UNFORMATTED)
+        return answer.get("values")
+
+
+def _row(names: Sequence[Any], cells: Sequence[Any]) -> Row:
+    padded = [*cells, *[None] * (len(names) - len(cells))]
+    return {str(name): cell for name, cell in zip(names, padded, strict=False) if name not in (None, "")}
 
 
 def require_known(rows: Sequence[Row], names: Sequence[str]) -> None:

@@ -27,13 +27,13 @@ class Config(WritingConfig):
 @SHEETS.action(
     "SHEETS_APPEND", Config, title="append rows", help="Adds rows by the names of columns.", summary=first_of("sheet")
 )
-def append(config: Config, sheets: Calls) -> JsonObject:
+async def append(config: Config, sheets: Calls) -> JsonObject:
     sheet = Sheet(config, sheets)
-    names = sheet.names()
+    names = await sheet.names()
     require_known(config.rows, names)
     values = [[cell_of(row.get(name)) for name in names] for row in config.rows]
     query = {"valueInputOption": config.value_input_option, "insertDataOption": "INSERT_ROWS"}
-    answer = sheets.post(
+    answer = await sheets.post(
         "/{}/values/{}:append", config.spreadsheet_id, sheet.range, query=query, json={"values": values}
     )
     return {"updatedRange": (answer.get("updates") or {}).get("updatedRange"), "appended": len(values)}

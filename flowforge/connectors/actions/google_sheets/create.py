@@ -22,9 +22,9 @@ class Config(ServiceConfig):
     help="Makes a spreadsheet with one sheet.",
     summary=first_of("title"),
 )
-def create(config: Config, sheets: Calls) -> JsonObject:
+async def create(config: Config, sheets: Calls) -> JsonObject:
     cells = [{"userEnteredValue": {"stringValue": name}} for name in config.columns]
     data = [{"startRow": 0, "startColumn": 0, "rowData": [{"values": cells}]}]
     sheet = {"properties": {"title": "Sheet1"}, "data": data}
-    made = sheets.post("", json={"properties": {"title": config.title}, "sheets": [sheet]})
+    made = await sheets.post("", json={"properties": {"title": config.title}, "sheets": [sheet]})
     return {"spreadsheetId": made.get("spreadsheetId"), "url": made.get("spreadsheetUrl")}

@@ -18,6 +18,6 @@ class Config(SheetConfig):
 @SHEETS.action(
     "SHEETS_FIND", Config, title="find a row", help="Gives the first row whose column has a value.", repeatable=True
 )
-def find(config: Config, sheets: Calls) -> JsonObject:
-    found = Sheet(config, sheets).matching(config.column, config.value)
+async def find(config: Config, sheets: Calls) -> JsonObject:
+    found = await Sheet(config, sheets).matching(config.column, config.value)
     return {"found": bool(found), "row": {"rowNumber": found[0][0], **found[0][1]} if found else None}

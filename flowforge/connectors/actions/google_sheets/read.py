@@ -29,6 +29,6 @@ class Config(SheetConfig):
         sample={"rowNumber": 2, "Name": "Ada", "Amount": 17},
     ),
 )
-def read(config: Config, sheets: Calls) -> JsonObject:
-    rows = [{"rowNumber": number, **row} for number, row in Sheet(config, sheets).rows()]
+async def read(config: Config, sheets: Calls) -> JsonObject:
+    rows = [{"rowNumber": number, **row} for number, row in await Sheet(config, sheets).rows()]
     return {"rows": rows[: config.limit], "complete": len(rows) <= config.limit}

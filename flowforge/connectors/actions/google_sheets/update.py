@@ -19,11 +19,11 @@ class Config(WritingConfig):
 @SHEETS.action(
     "SHEETS_UPDATE", Config, title="update rows", help="Changes the rows whose column has a value.", repeatable=True
 )
-def update(config: Config, sheets: Calls) -> JsonObject:
+async def update(config: Config, sheets: Calls) -> JsonObject:
     sheet = Sheet(config, sheets)
-    names = sheet.names()
+    names = await sheet.names()
     require_known([config.changes], names)
-    found = sheet.matching(config.column, config.value)
+    found = await sheet.matching(config.column, config.value)
     data = [
         {"range": f"{sheet.range}!{_letters(names.index(name))}{number}", "values": [[cell_of(value)]]}
         for number, _ in found
@@ -31,7 +31,7 @@ def update(config: Config, sheets: Calls) -> JsonObject:
     ]
     if data:
         body = {"valueInputOption": config.value_input_option, "data": data}
-        sheets.post("/{}/values:batchUpdate", config.spreadsheet_id, json=body)
+        await sheets.post("/{}/values:batchUpdate", config.spreadsheet_id, json=body)
     return {"updated": len(found), "rowNumbers": [number for number, _ in found]}
 
 

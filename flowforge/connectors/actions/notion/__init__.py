@@ -30,11 +30,11 @@ class DatabaseConfig(ServiceConfig):
     )
 
 
-def data_source_of(config: DatabaseConfig, notion: Calls) -> str:
+async def data_source_of(config: DatabaseConfig, notion: Calls) -> str:
     """The id of the data source that a step means. Raises ConnectorError where the database has several."""
     if config.data_source_id:
         return config.data_source_id
-    sources = notion.get("/databases/{}", config.database_id).get("data_sources") or []
+    sources = (await notion.get("/databases/{}", config.database_id)).get("data_sources") or []
     if len(sources) != 1:
         names = ", ".join(f"{source.get('name')} ({source.get('id')})" for source in sources) or "none"
         raise ConnectorError(f"dataSourceId has to say which data source of the database; it has {names}", True)

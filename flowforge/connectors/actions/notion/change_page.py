@@ -16,5 +16,7 @@ class Config(ServiceConfig):
 
 
 @NOTION.action("NOTION_CHANGE", Config, title="change a page", help="Changes properties of a page.", repeatable=True)
-def change_page(config: Config, notion: Calls) -> JsonObject:
-    return notion.send("PATCH", "/pages/{}", config.page_id, json={"properties": as_properties(config.properties)})
+async def change_page(config: Config, notion: Calls) -> JsonObject:
+    return await notion.send(
+        "PATCH", "/pages/{}", config.page_id, json={"properties": as_properties(config.properties)}
+    )

@@ -29,13 +29,13 @@ class Config(DatabaseConfig):
     help="Adds a page to a database.",
     summary=first_of("database_id"),
 )
-def create_page(config: Config, notion: Calls) -> JsonObject:
+async def create_page(config: Config, notion: Calls) -> JsonObject:
     page = {
-        "parent": {"type": "data_source_id", "data_source_id": data_source_of(config, notion)},
+        "parent": {"type": "data_source_id", "data_source_id": await data_source_of(config, notion)},
         "properties": as_properties(config.properties),
         "children": [_paragraph(line) for line in config.text.splitlines()] or None,
     }
-    return notion.post("/pages", json=page)
+    return await notion.post("/pages", json=page)
 
 
 def _paragraph(line: str) -> JsonObject:

@@ -34,7 +34,7 @@ class Config(DatabaseConfig):
         sample={"id": "17", "last_edited_time": "2026-01-05T08:30:00.000Z", "properties": {}},
     ),
 )
-def query(config: Config, notion: Calls) -> JsonObject:
+async def query(config: Config, notion: Calls) -> JsonObject:
     body = given({"filter": config.filter, "sorts": config.sorts, "page_size": min(config.limit, 100)})
-    source = data_source_of(config, notion)
-    return notion.pages(_PAGES, "/data_sources/{}/query", source, method="POST", json=body, most=config.limit)
+    source = await data_source_of(config, notion)
+    return await notion.pages(_PAGES, "/data_sources/{}/query", source, method="POST", json=body, most=config.limit)

@@ -27,7 +27,7 @@ class Config(ServiceConfig):
     help="Puts an event into the calendar.",
     summary=first_of("subject"),
 )
-def create_event(config: Config, outlook: Calls) -> JsonObject:
+async def create_event(config: Config, outlook: Calls) -> JsonObject:
     event = {
         "subject": config.subject,
         "start": {"dateTime": config.begin, "timeZone": config.time_zone},
@@ -37,4 +37,4 @@ def create_event(config: Config, outlook: Calls) -> JsonObject:
         "attendees": [{**guest, "type": "required"} for guest in recipients(config.guests)],
         "transactionId": outlook.context.idempotency_key,
     }
-    return outlook.post("/me/events", json=event)
+    return await outlook.post("/me/events", json=event)

@@ -41,10 +41,10 @@ class Config(ServiceConfig):
         sample={"id": "AAMk", "subject": "An order", "bodyPreview": "Two cups, please.", "isRead": False},
     ),
 )
-def find(config: Config, outlook: Calls) -> JsonObject:
+async def find(config: Config, outlook: Calls) -> JsonObject:
     query = {
         "$filter": config.filter or None,
         "$select": ",".join(config.fields) or None,
         "$top": min(config.limit, 1000),
     }
-    return outlook.pages(_PAGES, "/me/mailFolders/{}/messages", config.folder, query=query, most=config.limit)
+    return await outlook.pages(_PAGES, "/me/mailFolders/{}/messages", config.folder, query=query, most=config.limit)

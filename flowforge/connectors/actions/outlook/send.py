@@ -39,8 +39,8 @@ class Config(ServiceConfig):
 @OUTLOOK.action(
     "OUTLOOK_SEND", Config, title="send a mail", help="Sends a mail from the account.", summary=first_of("subject")
 )
-def send(config: Config, outlook: Calls) -> JsonObject:
-    files = [outlook.context.files.content(file) for file in config.attachments]
+async def send(config: Config, outlook: Calls) -> JsonObject:
+    files = [await outlook.content(file) for file in config.attachments]
     if sum(file.size for file in files) > _MOST_ATTACHED_BYTES:
         raise ConnectorError("the attachments have more than 3 MB together", permanent=True)
     message = {
@@ -49,9 +49,9 @@ def send(config: Config, outlook: Calls) -> JsonObject:
         "toRecipients": recipients(config.to),
         "ccRecipients": recipients(config.cc),
         "bccRecipients": recipients(config.bcc),
-        "attachments": [_attachment(file) for file in files],
+        "attachments": await outlook.context.in_thread(lambda: [_attachment(file) for file in files]),
     }
-    outlook.post("/me/sendMail", json={"message": message, "saveToSentItems": config.keep})
+    await outlook.post("/me/sendMail", json={"message": message, "saveToSentItems": config.keep})
     return {"sent": True}
 
 

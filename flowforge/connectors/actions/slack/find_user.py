@@ -22,10 +22,10 @@ class Config(ServiceConfig):
     summary=first_of("email"),
     repeatable=True,
 )
-def find_user(config: Config, slack: Calls) -> JsonObject:
+async def find_user(config: Config, slack: Calls) -> JsonObject:
     """Somebody who is not there is no failure."""
     try:
-        answer = slack.get("/users.lookupByEmail", query={"email": config.email})
+        answer = await slack.get("/users.lookupByEmail", query={"email": config.email})
     except ConnectorError as error:
         if "users_not_found" not in str(error):
             raise

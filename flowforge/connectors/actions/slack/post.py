@@ -35,7 +35,7 @@ class Config(ServiceConfig):
     help="Posts with blocks, or into a thread.",
     summary=first_of("text", "channel"),
 )
-def post(config: Config, slack: Calls) -> JsonObject:
+async def post(config: Config, slack: Calls) -> JsonObject:
     message = {
         "channel": config.channel,
         "text": config.text or None,
@@ -43,5 +43,5 @@ def post(config: Config, slack: Calls) -> JsonObject:
         "thread_ts": config.thread,
         "reply_broadcast": config.also_in_channel or None,
     }
-    answer = slack.post("/chat.postMessage", json=message)
+    answer = await slack.post("/chat.postMessage", json=message)
     return {"channel": answer.get("channel"), "ts": answer.get("ts"), "message": answer.get("message")}

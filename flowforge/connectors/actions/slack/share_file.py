@@ -18,11 +18,11 @@ class Config(ServiceConfig):
 
 
 @WORKSPACE.action("SLACK_FILE", Config, title="share a file", help="Uploads a file and posts it to a channel.")
-def share_file(config: Config, slack: Calls) -> JsonObject:
-    content = slack.context.files.content(config.file)
+async def share_file(config: Config, slack: Calls) -> JsonObject:
+    content = await slack.content(config.file)
     wanted = {"filename": content.name, "length": content.size}
-    place = slack.get("/files.getUploadURLExternal", query=wanted)
-    slack.upload(slack.told(place, "upload_url"), body_of(content))
+    place = await slack.get("/files.getUploadURLExternal", query=wanted)
+    await slack.upload(slack.told(place, "upload_url"), body_of(content))
     done = given(
         {
             "files": [{"id": slack.told(place, "file_id"), "title": content.name}],
@@ -31,4 +31,5 @@ def share_file(config: Config, slack: Calls) -> JsonObject:
             "thread_ts": config.thread,
         }
     )
-    return {"files": slack.post("/files.completeUploadExternal", json=done).get("files") or []}
+    shared = await slack.post("/files.completeUploadExternal", json=done)
+    return {"files": shared.get("files") or []}

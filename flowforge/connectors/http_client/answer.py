@@ -1,0 +1,88 @@
+"""An answer that comes in: its head, then its body piece by piece, within bounds. Whoever moves the bytes hands them
+in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from flowforge.charsets import header_text
+from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.response import Response
+from flowforge.field_order import in_stored_order
+
+Header = tuple[str, str]
+"""Name and value as they came, their bytes read as Latin-1."""
+
+
+class BodyTaker(Protocol):
+    """Takes the body of an answer while it comes: into a file, or event by event."""
+
+    @property
+    def most_bytes(self) -> int:
+        """The most that a body may have."""
+
+    @property
+    def wants(self) -> Callable[[Response], bool]:
+        """Whether it takes the body of an answer, by its status and headers."""
+
+    def begin(self) -> None:
+        """Its body comes now. It may turn out to be empty."""
+
+    def add(self, piece: bytes) -> None:
+        """Takes the next piece. May block. Raises ConnectorError."""
+
+    def close(self) -> None:
+        """Lets go of a body that it has taken."""
+
+
+@dataclass(slots=True)
+class IncomingAnswer:
+    """`host`: what errors call the receiver; `most_bytes`: those of a body that nobody takes."""
+
+    host: str
+    most_bytes: int
+    taker: BodyTaker | None = None
+    is_taken: bool = False
+    """Whether the body goes to the taker."""
+    _head: Response = field(default_factory=lambda: Response(0, {}, b""))
+    _pieces: list[bytes] = field(default_factory=list)
+    _size: int = 0
+
+    def begin(self, status: int, headers: Sequence[Header]) -> None:
+        """Takes the head. Raises ConnectorError where it declares a body that is too large."""
+        self._head = _response(status, headers)
+        self.is_taken = self.taker is not None and self.taker.wants(self._head)
+        declared = self._head.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._limit:
+            raise ConnectorError(f"{self.host} answers {declared} bytes; the limit is {self._limit}", permanent=True)
+        if self.taker is not None and self.is_taken:
+            self.taker.begin()
+
+    def add(self, piece: bytes) -> None:
+        """Takes a piece of the body, decompressed. Blocks only where the body is taken. Raises ConnectorError where it
+        becomes too large."""
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise ConnectorError(f"{self.host} answers more than {self._limit} bytes", permanent=True)
+        if self.taker is not None and self.is_taken:
+            self.taker.add(piece)
+        else:
+            self._pieces.append(piece)
+
+    def whole(self) -> Response:
+        """The answer, once all has come; without content where that was taken."""
+        return replace(self._head, content=b"".join(self._pieces))
+
+    @property
+    def _limit(self) -> int:
+        return self.taker.most_bytes if self.taker is not None and self.is_taken else self.most_bytes
+
+
+def _response(status: int, headers: Sequence[Header]) -> Response:
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        values.setdefault(name.lower(), []).append(header_text(value))
+    joined = in_stored_order({name: ", ".join(several) for name, several in values.items()})
+    return Response(status, joined, b"", {name: several for name, several in values.items() if len(several) > 1})

@@ -1,0 +1,165 @@
+"""The transport of coroutines: `aiohttp`, whose requests share one event loop and wait without a thread.
+
+Everything on it is done on that loop, and nothing of it blocks: names are looked up, certificates read, and bodies of
+files written in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from functools import cached_property, partial
+from typing import TypeVar
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.tracing import Trace
+from requests import PreparedRequest
+from yarl import URL
+
+from flowforge.connectors.http_client.answer import Header, IncomingAnswer
+from flowforge.connectors.http_client.failures import as_connector_error
+from flowforge.connectors.http_client.streamed_body import StreamedBody
+from flowforge.connectors.http_client.tls import TlsContexts, TlsIdentity
+from flowforge.connectors.http_client.transport import CONNECT_SECONDS, Attempt
+from flowforge.connectors.network.routes import Routes
+
+_LONGEST_HEADER = 64 * 1024
+_SENT_AT_ONCE_BYTES = 64 * 1024
+_NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""Headers that aiohttp would add."""
+T = TypeVar("T")
+
+_current: ContextVar[Attempt] = ContextVar("attempt")
+"""The attempt that a connection is made for."""
+
+
+class LoopTransport:
+    """Belongs to the event loop on which it is first used."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._contexts = TlsContexts()
+
+    async def exchange(
+        self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
+    ) -> None:
+        """See Transport."""
+        _current.set(attempt)
+        try:
+            async with asyncio.timeout(attempt.deadline - time.monotonic()):
+                await self._exchange(attempt, request, identity, answer)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise as_connector_error(error, answer.host, attempt.deadline) from error
+
+    async def do(self, attempt: Attempt, work: Callable[[], T]) -> T:
+        return await attempt.in_thread(work)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        if "_session" in self.__dict__:
+            await self._session.close()
+
+    @cached_property
+    def _session(self) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            connector=_GuardedConnector(self._routes),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            skip_auto_headers=_NOT_OURS,
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
+        )
+        # A request is never repeated behind the back of the engine, which knows what a repeat may do.
+        session._retry_connection = False
+        return session
+
+    async def _exchange(
+        self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
+    ) -> None:
+        url = URL(request.url or "", encoded=True).with_user(None)  # it stands in a header by now
+        context = await self._context(identity, attempt) if url.scheme == "https" else True
+        sending = self._session.request(
+            request.method or "",
+            url,
+            headers={name: _text(value) for name, value in request.headers.items()},
+            data=_body(request.body, attempt),
+            ssl=context,
+            allow_redirects=False,
+        )
+        async with sending as received:
+            answer.begin(received.status, _headers(received))
+            async for piece in received.content.iter_any():
+                if answer.is_taken:
+                    await attempt.in_thread(partial(answer.add, piece))
+                else:
+                    answer.add(piece)
+
+    async def _context(self, identity: TlsIdentity, attempt: Attempt) -> ssl.SSLContext:
+        """Raises ConnectorError."""
+        kept = self._contexts.kept(identity)
+        return kept if kept is not None else await attempt.in_thread(partial(self._contexts.make, identity))
+
+
+class _GuardedConnector(aiohttp.BaseConnector):
+    """Pooled connections, each of them made by the routes: to an address that was checked, by no proxy but ours."""
+
+    def __init__(self, routes: Routes) -> None:
+        super().__init__(limit=0)
+        self._routes = routes
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        host, port, secure = req.url.raw_host or "", req.url.port or 0, req.is_ssl()
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await self._routes.open(host, port, CONNECT_SECONDS, _current.get().in_thread, secure=secure)
+            try:
+                _, protocol = await self._loop.create_connection(
+                    self._factory,
+                    sock=connection,
+                    ssl=_context_of(req) if secure else None,
+                    server_hostname=host.rstrip(".") if secure else None,
+                )
+            except BaseException:
+                connection.close()
+                raise
+        return protocol
+
+
+def _context_of(request: ClientRequest) -> ssl.SSLContext:
+    assert isinstance(request.ssl, ssl.SSLContext)
+    return request.ssl
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _headers(received: aiohttp.ClientResponse) -> list[Header]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in received.raw_headers]
+
+
+def _body(body: StreamedBody | bytes | str | None, attempt: Attempt) -> AsyncIterator[bytes] | bytes | None:
+    if isinstance(body, StreamedBody):
+        return _read_in_thread(body, attempt)
+    content = body.encode() if isinstance(body, str) else body
+    return content if content is None or len(content) <= _SENT_AT_ONCE_BYTES else _in_pieces(content)
+
+
+async def _read_in_thread(body: StreamedBody, attempt: Attempt) -> AsyncIterator[bytes]:
+    pieces = iter(body)
+    while (piece := await attempt.in_thread(partial(next, pieces, None))) is not None:
+        yield piece
+
+
+async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _SENT_AT_ONCE_BYTES):
+        yield content[start : start + _SENT_AT_ONCE_BYTES]

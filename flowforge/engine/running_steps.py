@@ -1,0 +1,223 @@
+"""The steps that run in an executor: on one event loop, which a thread of its own turns.
+
+A step whose connector is a coroutine function takes a place among the calls, and waits without a thread. Any other
+takes a thread from its beginning to its end. What a coroutine must not do on the loop, since it blocks or computes for
+long, is done in threads that are there for such work alone, so that functions which hang hold up no calls.
+
+Only `submit`, `cancel` and the three methods that end it are called from other threads; all else happens on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.tools import make_loop_transport, on_loop
+from flowforge.db.attempt_rows import AttemptKey
+from flowforge.engine.fair_queue import Admission, FairQueue, Wanting
+from flowforge.engine.handing_in import AttemptCollector, Finished
+from flowforge.engine.held_attempts import HeldAttempts
+from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of
+from flowforge.engine.threads import FairThreads, Threads
+from flowforge.events import ExecutionStart
+from flowforge.execution.retry import Failure
+from flowforge.fair_shares import Holders, Shares
+from flowforge.wiring import Backends
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal["call", "thread"]
+
+_OVERTIME_SECONDS = 5.0
+"""Excess over a step's time limit after which nobody waits for it any more: connectors end by themselves before
+that."""
+_SECONDS_TO_END = 2.0
+"""For a call that is cancelled."""
+_SIDE_THREADS = 16
+"""Threads for what coroutines must not do on the loop."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClaimedStep:
+    """A step that this executor has claimed. `is_noted`: PostgreSQL holds that it begins, as far as it has to."""
+
+    run: StepRun
+    kind: Kind
+    is_noted: bool
+
+    @property
+    def key(self) -> AttemptKey:
+        return key_of(self.run.start)
+
+    @property
+    def holders(self) -> Holders:
+        return self.run.start.workflow_id, self.run.start.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class WantedStep:
+    """A step that may be claimed."""
+
+    holders: Holders
+    kind: Kind
+
+
+class RunningSteps:
+    """`most_waiting`: steps that may wait for their turn. `lease`: seconds for which a step may be begun."""
+
+    def __init__(
+        self,
+        backends: Backends,
+        catalog: Catalog,
+        held: HeldAttempts,
+        collector: AttemptCollector,
+        *,
+        most_waiting: int,
+        lease: float,
+    ) -> None:
+        settings = backends.settings
+        self._held = held
+        self._collector = collector
+        self._lease = lease
+        self._transport = make_loop_transport(settings)
+        self._runner = StepRunner(backends, catalog, on_loop(backends.tools, self._transport, settings))
+        places = {"call": settings.executor_calls, "thread": settings.executor_threads}
+        self._queue: FairQueue[ClaimedStep] = FairQueue(places, settings.workflow_concurrency, most_waiting)
+        self._functions = Threads(settings.executor_threads, "step")
+        self._side_work = FairThreads(_SIDE_THREADS, "side")
+        self._loop = _new_loop()
+        self._tasks: dict[ClaimedStep, asyncio.Task[None]] = {}
+
+    # From other threads
+
+    def wanted(self, start: ExecutionStart) -> WantedStep:
+        """The step of a message, as it would take a place."""
+        return WantedStep((start.workflow_id, start.user_id), self.kind_of(start.action_type))
+
+    def kind_of(self, action_type: str) -> Kind:
+        return "call" if self._runner.is_async(action_type) else "thread"
+
+    def admit(self, wanted: Sequence[Wanting]) -> list[Admission]:
+        """What becomes of steps that are claimed and submitted now."""
+        return self._queue.admit(wanted)
+
+    def shares_of_waiting(self) -> Shares:
+        """The places of steps that wait for their turn: a copy."""
+        return self._queue.shares_of_waiting()
+
+    def submit(self, steps: Sequence[ClaimedStep]) -> None:
+        """Runs steps, each when its turn comes; their results go to the collector."""
+        if begin := self._queue.put(steps):
+            self._loop.call_soon_threadsafe(self._begin, begin)
+
+    def cancel(self, keys: Collection[AttemptKey]) -> None:
+        """Ends the calls of steps that nobody waits for any more. A function in a thread ends by itself; nothing of
+        either is handed in."""
+        self._loop.call_soon_threadsafe(self._cancel, keys)
+
+    def run(self) -> None:
+        """Turns the loop until `close`, in a thread of its own."""
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._transport.close())
+        finally:
+            self._loop.close()
+
+    def stop(self) -> list[AttemptKey]:
+        """Begins nothing more; returns what has not begun."""
+        return [step.key for step in self._queue.close()]
+
+    def drain(self, seconds: float) -> None:
+        """Waits for what runs, for so many seconds."""
+        asyncio.run_coroutine_threadsafe(self._wait(seconds), self._loop).result(seconds + 1)
+
+    def close(self) -> None:
+        """Ends the calls that still run, without results: they are repeated, or not, as if the executor had died."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+
+    # On the loop
+
+    def _begin(self, steps: Sequence[ClaimedStep]) -> None:
+        for step in steps:
+            self._tasks[step] = self._loop.create_task(self._live(step))
+
+    async def _live(self, step: ClaimedStep) -> None:
+        """The life of a step, from its turn to its result."""
+        try:
+            if not await self._may_begin(step):
+                self._held.remove(step.key)
+                logger.warning("a step of execution %s is not begun here any more", step.key.execution_id)
+                return
+            began = datetime.now(UTC)
+            outcome = await self._outcome(step)
+            self._collector.add(Finished(step.run.start, outcome, began))
+        finally:
+            del self._tasks[step]
+            self._begin(self._queue.give_back(step))
+
+    async def _may_begin(self, step: ClaimedStep) -> bool:
+        """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""
+        if step.is_noted and self._held.is_leased(step.key, self._lease):
+            return True
+        return await asyncio.wrap_future(self._collector.begin(step.key))
+
+    async def _outcome(self, step: ClaimedStep) -> Outcome:
+        """Runs the step. There is an outcome whatever happens, unless it is cancelled: an attempt without one would be
+        held for ever."""
+        self._held.begin(step.key)
+        late = self._loop.call_later(self._runner.time_limit(step.run) + _OVERTIME_SECONDS, self._end_late, step)
+        try:
+            if step.kind == "thread":
+                return await self._functions.run(partial(self._runner.run, step.run))
+            return await self._runner.run_on_loop(step.run, partial(self._side_work.run, step.holders))
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            # Not the error itself: its text may hold a secret.
+            what = f"{type(error).__name__} while FlowForge ran the step"
+            logger.error("%s\n%s", what, "".join(traceback.format_tb(error.__traceback__)))
+            return Outcome(failure=Failure(what, permanent=True))
+        finally:
+            late.cancel()
+
+    def _end_late(self, step: ClaimedStep) -> None:
+        """A connector that ignores its time limit cannot be stopped, but nobody has to wait for it. It keeps its place
+        until it ends."""
+        failure = Failure("the step did not end within its time limit")
+        self._collector.add(Finished(step.run.start, Outcome(failure=failure), datetime.now(UTC)))
+        self._tasks[step].cancel()
+
+    def _cancel(self, keys: Collection[AttemptKey]) -> None:
+        for step, task in self._tasks.items():
+            if step.key in keys:
+                self._held.remove(step.key)
+                task.cancel()
+
+    async def _wait(self, seconds: float) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+
+    async def _end(self) -> None:
+        calls = [task for step, task in self._tasks.items() if step.kind == "call"]
+        for call in calls:
+            call.cancel()
+        if calls:
+            await asyncio.wait(calls, timeout=_SECONDS_TO_END)
+        self._loop.stop()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop, where it is installed; asyncio's own elsewhere."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

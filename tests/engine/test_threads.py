@@ -1,0 +1,86 @@
+"""Threads for coroutines: bounded, fair, and not stopped by whoever stops waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+
+import pytest
+
+from flowforge.engine.threads import FairThreads, Threads
+
+
+class Hanging:
+    """Work that ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.let_go = threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.release()
+        self.let_go.wait(30)
+        return "done"
+
+    async def begins(self, times: int = 1) -> None:
+        for _ in range(times):
+            assert await asyncio.to_thread(self.begun.acquire, timeout=30)
+
+
+def test_a_result_or_an_error_comes_back() -> None:
+    async def work() -> None:
+        threads = Threads(2, "test")
+        assert await threads.run(partial(int, "17")) == 17
+        with pytest.raises(ValueError, match="invalid literal"):
+            await threads.run(partial(int, "x"))
+        with pytest.raises(RuntimeError):
+            await threads.run(partial(next, iter(())))
+
+    asyncio.run(work())
+
+
+def test_there_are_as_many_threads_as_are_needed_and_no_more() -> None:
+    async def work() -> None:
+        threads, hanging = Threads(3, "bounded"), Hanging()
+        assert await threads.run(partial(int, "1")) == 1
+        assert _named("bounded") == 1
+        waiting = [asyncio.ensure_future(threads.run(hanging)) for _ in range(10)]
+        await hanging.begins(3)
+        assert _named("bounded") == 3
+        hanging.let_go.set()
+        assert await asyncio.gather(*waiting) == ["done"] * 10
+
+    asyncio.run(work())
+
+
+def test_who_is_cancelled_waits_for_a_thread_that_cannot_be_stopped() -> None:
+    async def work() -> None:
+        threads, hanging = Threads(1, "test"), Hanging()
+        waiting = asyncio.ensure_future(threads.run(hanging))
+        await hanging.begins()
+        waiting.cancel()
+        assert (await asyncio.wait([waiting], timeout=0.05))[0] == set()
+        hanging.let_go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(work())
+
+
+def test_another_holder_gets_a_thread_however_much_work_of_one_hangs() -> None:
+    async def work() -> None:
+        threads, hanging = FairThreads(4, "test"), Hanging()
+        waiting = [asyncio.ensure_future(threads.run(("slow",), hanging)) for _ in range(20)]
+        await hanging.begins(2)
+        assert await threads.run(("quick",), partial(int, "17")) == 17
+        for one in waiting[10:]:
+            one.cancel()
+        hanging.let_go.set()
+        assert await asyncio.gather(*waiting[:10]) == ["done"] * 10
+
+    asyncio.run(work())
+
+
+def _named(name: str) -> int:
+    return sum(thread.name.startswith(f"{name}-") for thread in threading.enumerate())
