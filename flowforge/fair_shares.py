@@ -27,7 +27,11 @@ _TIMES = (1, 3)
 
 @dataclass(slots=True)
 class Shares:
-    """The places that are free, and how many each holder has."""
+    """The places that are free, and how many each holder has.
+
+    What takes an `amount` of them at once, such as bytes, has to find one: a holder may exceed its share by the last
+    amount.
+    """
 
     free: int
     held: Counter[Hashable] = field(default_factory=Counter)
@@ -36,22 +40,27 @@ class Shares:
         """Whether these may take a place."""
         return self._room(holders) > 0
 
-    def take_if_room(self, holders: Holders) -> bool:
+    def have_room_around(self, holders: Holders) -> bool:
+        """Whether those around the narrowest of them may: where they may not, none of theirs may."""
+        return self._room_around(holders) > 0
+
+    def take_if_room(self, holders: Holders, amount: int = 1) -> bool:
         """Takes a place for these where they may; returns whether they have one."""
         has_room = self.have_room(holders)
         if has_room:
-            self.take(holders)
+            self.take(holders, amount)
         return has_room
 
-    def take(self, holders: Holders) -> None:
-        self.free -= 1
-        self.held.update(holders)
-
-    def give_back(self, holders: Holders) -> None:
-        """Give back a place that the same holders took."""
-        self.free += 1
+    def take(self, holders: Holders, amount: int = 1) -> None:
+        self.free -= amount
         for holder in holders:
-            self.held[holder] -= 1
+            self.held[holder] += amount
+
+    def give_back(self, holders: Holders, amount: int = 1) -> None:
+        """Give back what the same holders took."""
+        self.free += amount
+        for holder in holders:
+            self.held[holder] -= amount
             if not self.held[holder]:
                 del self.held[holder]
 
@@ -60,10 +69,17 @@ class Shares:
 
     def _room(self, holders: Holders) -> int:
         """Places that these may still take, one after the other, while nobody else does."""
+        return self._room_of(holders[0], _TIMES[0], self._room_around(holders))
+
+    def _room_around(self, holders: Holders) -> int:
         room = self.free
-        for holder, times in reversed(list(zip(holders, _TIMES, strict=False))):
-            room = ceil((times * room - self.held[holder]) / (times + 1))
+        for holder, times in reversed(list(zip(holders[1:], _TIMES[1:], strict=False))):
+            room = self._room_of(holder, times, room)
         return room
+
+    def _room_of(self, holder: Hashable, times: int, room: int) -> int:
+        """Places that a holder may still take where there is room for so many."""
+        return ceil((times * room - self.held[holder]) / (times + 1))
 
 
 class FairShares:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from flowforge.engine import fair_queue
 from flowforge.engine.fair_queue import Admission, FairQueue
+from flowforge.fair_shares import Shares
 
 BEGINS, WAITS, CROWDED = Admission.BEGINS, Admission.WAITS, Admission.CROWDED
 
@@ -17,18 +20,19 @@ BEGINS, WAITS, CROWDED = Admission.BEGINS, Admission.WAITS, Admission.CROWDED
 class Task:
     holder: str
     kind: str = "thread"
+    account: str = ""
 
     @property
-    def holders(self) -> tuple[str]:
-        return (self.holder,)
+    def holders(self) -> tuple[str, ...]:
+        return (self.holder, self.account) if self.account else (self.holder,)
 
 
 def tasks(number: int, holder: str, kind: str = "thread") -> list[Task]:
     return [Task(holder, kind) for _ in range(number)]
 
 
-def queue_of(threads: int, per_workflow: int, *, calls: int = 0, most_waiting: int = 1_000) -> FairQueue[Task]:
-    return FairQueue({"thread": threads, "call": calls}, per_workflow, most_waiting)
+def queue_of(threads: int, *limits: int, calls: int = 0, most_waiting: int = 1_000) -> FairQueue[Task]:
+    return FairQueue({"thread": threads, "call": calls}, limits, most_waiting)
 
 
 def run_all(queue: FairQueue[Task], begun: Sequence[Task]) -> list[Task]:
@@ -105,10 +109,60 @@ def test_what_begins_at_once_needs_no_place_among_those_that_wait() -> None:
     assert queue.admit([Task("a"), Task("b", "call")]) == [CROWDED, BEGINS]
 
 
-def test_a_closed_queue_begins_nothing_and_gives_back_what_has_not_begun() -> None:
+def test_who_waits_at_its_limit_begins_when_a_place_of_another_kind_comes_back() -> None:
+    queue = queue_of(8, 1, calls=8)
+    [calling] = queue.put(tasks(1, "a", "call"))
+    [waiting] = tasks(1, "a")
+    assert queue.put([waiting]) == []
+    assert queue.give_back(calling) == [waiting]
+
+
+def test_an_account_has_a_limit_of_its_own_around_those_of_its_workflows() -> None:
+    queue = queue_of(100, 2, 3)
+    wanted = [Task(workflow, account="one") for workflow in "aabbcc"]
+    begun = queue.put(wanted)
+    assert Counter(one.holder for one in begun) == {"a": 2, "b": 1}
+    assert [one.holder for one in queue.give_back(begun[0])] == ["b"]
+
+
+def test_accounts_have_their_turns_whatever_number_of_workflows_they_have() -> None:
+    queue = queue_of(1, 1)
+    [running] = queue.put([Task("first", account="one")])
+    queue.put([*(Task(f"workflow {number}", account="one") for number in range(50)), Task("modest", account="two")])
+    assert [one.holder for one in run_all(queue, [running])].index("modest") <= 2
+
+
+@pytest.mark.parametrize("hindrance", ["limits", "shares"])
+def test_who_gives_a_place_back_looks_at_few_of_those_that_cannot_begin(
+    hindrance: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands wait: for the limit of their workflow, or for the share of their account."""
+    queue = queue_of(8, 1, calls=4_000)
+    by_limit = [Task(f"workflow {number}", "call", account="greedy") for number in range(1_000) for _ in range(2)]
+    by_share = [Task(f"workflow {number}", account="greedy") for number in range(1_000)]
+    queue.put(by_limit if hindrance == "limits" else by_share)
+    [other] = queue.put([Task("modest", "call" if hindrance == "limits" else "thread", account="modest")])
+    looks = 0
+
+    def counting(looked: Any) -> Any:
+        def look(*args: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            return looked(*args)
+
+        return look
+
+    for name in ("have_room", "have_room_around"):
+        monkeypatch.setattr(Shares, name, counting(getattr(Shares, name)))
+    monkeypatch.setattr(fair_queue._Places, "at_limit", counting(fair_queue._Places.at_limit))
+    assert queue.give_back(other) == []
+    assert looks <= 8
+
+
+def test_a_closed_queue_begins_nothing() -> None:
     queue = queue_of(1, 1)
     [running, *waiting] = tasks(3, "a")
     assert queue.put([running, *waiting]) == [running]
-    assert queue.close() == waiting
+    queue.close()
     assert queue.give_back(running) == []
     assert queue.put(tasks(1, "b")) == []
