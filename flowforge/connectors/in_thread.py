@@ -9,9 +9,10 @@ T = TypeVar("T")
 
 
 class InThread(Protocol):
-    """Does something that blocks, or computes for long, without holding up others; gives what it gives."""
+    """Does something that blocks, or computes for long, without holding up others; gives what it gives. `computes`: it
+    waits for nothing, so that it need not share threads with what may hang."""
 
-    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+    def __call__(self, work: Callable[[], T], /, *, computes: bool = False) -> Awaitable[T]: ...
 
 
 SMALL_BYTES = 64 * 1024
@@ -20,9 +21,9 @@ SMALL_BYTES = 64 * 1024
 
 async def do_by_size(work: Callable[[], T], size: int, in_thread: InThread) -> T:
     """Does work on so many bytes: at once where they are few, else in a thread."""
-    return work() if size <= SMALL_BYTES else await in_thread(work)
+    return work() if size <= SMALL_BYTES else await in_thread(work, computes=True)
 
 
-async def do_here(work: Callable[[], T], /) -> T:
+async def do_here(work: Callable[[], T], /, *, computes: bool = False) -> T:
     """InThread, where waiting holds up nobody else."""
     return work()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 
 class Threads:
-    """A bounded number of threads, started when they are needed. A process that ends does not wait for them."""
+    """A bounded number of threads, started when they are needed. A process that ends does not wait for them, unlike for
+    those of a ThreadPoolExecutor."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
@@ -39,15 +40,23 @@ class Threads:
         self._work.put(work)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Does the work, and gives what it gives. Who is cancelled meanwhile waits all the same: a thread cannot be
-        stopped."""
-        done = asyncio.get_running_loop().create_future()
+        """Does the work, and gives what it gives. Whoever is cancelled, however often, waits all the same until what
+        has begun ends: a thread cannot be stopped. What has not begun is not done."""
+        done: Future[T] = Future()
         self.submit(partial(_do, work, done))
-        try:
-            return await asyncio.shield(done)
-        except asyncio.CancelledError:
-            await asyncio.wait([done])
-            raise
+        ended = asyncio.wrap_future(done)
+        cancelled: asyncio.CancelledError | None = None
+        while not ended.done():
+            try:
+                await asyncio.wait([ended])
+            except asyncio.CancelledError as error:
+                cancelled = error
+                done.cancel()
+        if cancelled is None:
+            return ended.result()
+        if not ended.cancelled():
+            ended.exception()  # nobody else asks for it
+        raise cancelled
 
     def _run(self) -> None:
         while True:
@@ -67,45 +76,37 @@ class _Piece:
 
 
 class FairThreads:
-    """Threads for many short pieces of work, shared fairly between holders: none has more than half of them."""
+    """Threads for many pieces of work, shared fairly between holders. `limits`: the most that each of them may have,
+    from the narrowest."""
 
-    def __init__(self, threads: int, name: str) -> None:
-        self._queue: FairQueue[_Piece] = FairQueue({"thread": threads}, per_workflow=threads, most_waiting=0)
+    def __init__(self, threads: int, name: str, limits: Sequence[int] = ()) -> None:
+        self._queue: FairQueue[_Piece] = FairQueue({"thread": threads}, limits, most_waiting=0)
         self._threads = Threads(threads, name)
 
     async def run(self, holders: Holders, work: Callable[[], T]) -> T:
-        """Does the work when it is the holders' turn, and gives what it gives. Nobody waits for it who is cancelled."""
-        done = asyncio.get_running_loop().create_future()
+        """Does the work when it is the holders' turn, and gives what it gives. Whoever is cancelled does not wait:
+        what has begun keeps its thread until it ends, what has not is not done."""
+        done: Future[T] = Future()
         self._begin(self._queue.put([_Piece(holders, partial(_do, work, done))]))
-        result: T = await done
-        return result
+        return await asyncio.wrap_future(done)
 
     def _begin(self, pieces: list[_Piece]) -> None:
         for piece in pieces:
             self._threads.submit(partial(self._do, piece))
 
     def _do(self, piece: _Piece) -> None:
-        try:
-            piece.do()
-        finally:
-            self._begin(self._queue.give_back(piece))
+        piece.do()
+        self._begin(self._queue.give_back(piece))
 
 
-def _do(work: Callable[[], Any], done: asyncio.Future[Any]) -> None:
-    """Does the work in a thread, and hands over its result to the loop of the future."""
-    if done.cancelled():
+def _do(work: Callable[[], Any], done: Future[Any]) -> None:
+    """Does the work in a thread, unless nobody waits for it any more."""
+    if not done.set_running_or_notify_cancel():
         return
     try:
-        settle: Callable[[], None] = partial(_settle, done, done.set_result, work())
+        done.set_result(work())
     except BaseException as error:  # noqa: BLE001  (whoever waits for it is told)
-        settle = partial(_settle, done, done.set_exception, _raisable(error))
-    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        done.get_loop().call_soon_threadsafe(settle)
-
-
-def _settle(done: asyncio.Future[Any], settle: Callable[[Any], None], result: Any) -> None:
-    if not done.done():
-        settle(result)
+        done.set_exception(_raisable(error))
 
 
 def _raisable(error: BaseException) -> BaseException:

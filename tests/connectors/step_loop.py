@@ -57,5 +57,5 @@ class _HttpOnLoop:
         return self._loop.run(self._client.send(attempt, method, url, **parts))
 
 
-async def _in_thread(work: Callable[[], T], /) -> T:
+async def _in_thread(work: Callable[[], T], /, *, computes: bool = False) -> T:
     return await asyncio.to_thread(work)

@@ -54,13 +54,14 @@ def test_there_are_as_many_threads_as_are_needed_and_no_more() -> None:
     asyncio.run(work())
 
 
-def test_who_is_cancelled_waits_for_a_thread_that_cannot_be_stopped() -> None:
+def test_who_is_cancelled_however_often_waits_for_a_thread_that_cannot_be_stopped() -> None:
     async def work() -> None:
         threads, hanging = Threads(1, "test"), Hanging()
         waiting = asyncio.ensure_future(threads.run(hanging))
         await hanging.begins()
-        waiting.cancel()
-        assert (await asyncio.wait([waiting], timeout=0.05))[0] == set()
+        for _ in range(3):
+            waiting.cancel()
+            assert (await asyncio.wait([waiting], timeout=0.05))[0] == set()
         hanging.let_go.set()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -78,6 +79,27 @@ def test_another_holder_gets_a_thread_however_much_work_of_one_hangs() -> None:
             one.cancel()
         hanging.let_go.set()
         assert await asyncio.gather(*waiting[:10]) == ["done"] * 10
+
+    asyncio.run(work())
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
+    async def work() -> None:
+        threads, fair, hanging, begun = Threads(1, "test"), FairThreads(1, "test"), Hanging(), list[int]()
+        running = [asyncio.ensure_future(one) for one in (threads.run(hanging), fair.run(("slow",), hanging))]
+        await hanging.begins(2)
+        waiting = [
+            asyncio.ensure_future(one)
+            for one in (threads.run(partial(begun.append, 1)), fair.run(("quick",), partial(begun.append, 2)))
+        ]
+        await asyncio.sleep(0)
+        for one in waiting:
+            one.cancel()
+        assert len((await asyncio.wait(waiting, timeout=30))[0]) == 2
+        hanging.let_go.set()
+        await asyncio.gather(*running)
+        assert [await threads.run(partial(int, "3")), await fair.run(("last",), partial(int, "4"))] == [3, 4]
+        assert begun == []
 
     asyncio.run(work())
 
