@@ -36,7 +36,7 @@ from flowforge.engine.handing_in import AttemptCollector
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.plans import Plans, Version
-from flowforge.engine.running_steps import ClaimedStep, RunningSteps
+from flowforge.engine.running_steps import ClaimedStep, RunningSteps, holders_of
 from flowforge.engine.start_messages import StartMessages
 from flowforge.engine.step_runner import StepRun, key_of
 from flowforge.errors import TooMuchAtOnce, Unavailable
@@ -51,6 +51,8 @@ _LOOK_FOR_PARKED_SECONDS = 0.02
 """While something is parked; other executors may park at any time, hence a look now and then in any case."""
 _IDLE_SECONDS = 1.0
 _CROWDED_SECONDS = 0.25
+_SECONDS_TO_END = 5.0
+"""For a thread that was told to."""
 _NEWCOMERS = 16
 """Parked steps that are looked at where many others wait here."""
 _WAITING_PER_THREAD = 16
@@ -88,12 +90,11 @@ class Executor:
         self._most_waiting = settings.executor_threads * _WAITING_PER_THREAD
         self._share = max(self._most_waiting // 2, 1)
         self._most_held = settings.executor_calls + self._most_waiting
-        self._most_bytes_held = settings.executor_held_bytes
         self._parked = True
         self._served_last: UUID | None = None
         """The workflow that was the last to have its turn with what is parked."""
         self._next_look = 0.0
-        self._held = HeldAttempts()
+        self._held = HeldAttempts(settings.executor_held_bytes)
         self._collector = AttemptCollector(backends, self._owner, self._held, self._lease.runs)
         self._steps = RunningSteps(
             backends, catalog, self._held, self._collector, most_waiting=self._most_waiting, lease=self._lease.runs
@@ -101,20 +102,18 @@ class Executor:
         self._leaving = threading.Event()
         self._broken: BaseException | None = None
         backends.renewals.settle_quietly()
-        self._threads = [
-            self._thread("steps", self._steps.run),
-            self._thread("results", self._collector.run),
-            self._thread("leases", self._keep_leases),
+        self._running = self._started("steps", self._steps.run)
+        self._writing = [
+            self._started("results", self._collector.run),
+            self._started("leases", self._keep_leases),
         ]
-        for thread in self._threads:
-            thread.start()
 
     @property
     def patience(self) -> float:
         return _LOOK_FOR_PARKED_SECONDS if self._parked else _IDLE_SECONDS
 
     def room(self) -> int:
-        if self._held.bytes >= self._most_bytes_held:
+        if self._held.bytes_left <= 0:
             return 0
         return max(0, min(self._most_waiting, self._most_held - len(self._held)))
 
@@ -150,33 +149,38 @@ class Executor:
             found = attempts_store.find_parked(
                 connection, full=full, after=self._served_last, each=max(1, room // 4), limit=max(1, room // 2)
             )
+        bytes_ = self._held.shares_of_bytes()
+        fitting = [one for one in found if bytes_.have_room((one.workflow_id, one.user_id))]
         self._parked = bool(found or full)
+        is_crowded |= bool(found) and not fitting
         self._next_look = time.monotonic() + (_CROWDED_SECONDS if is_crowded else self.patience)
         if found:
             self._served_last = list(dict.fromkeys(parked.workflow_id for parked in found))[-1]
-        self._begin_parked([one for one in found if is_crowded or shares.take_if_room((one.workflow_id, one.user_id))])
+        self._begin_parked(
+            [one for one in fitting if is_crowded or shares.take_if_room((one.workflow_id, one.user_id))]
+        )
 
     def stop(self) -> None:
-        """Gives back what was not begun, lets running steps end for DRAIN_SECONDS, and hands in their results."""
-        self._give_back(self._steps.stop())
+        """Gives back what has not begun, lets running steps end for DRAIN_SECONDS, and hands in their results. For what
+        runs longer it is as if the executor had died."""
+        self._steps.stop()
+        self._give_back(self._held.let_go_unbegun())
         self._steps.drain(self._backends.settings.drain_seconds)
-        self._give_back(self._held.unbegun())
         self._steps.close()
+        self._running.join(_SECONDS_TO_END)
         self._leaving.set()
         self._collector.close()
-        for thread in self._threads:
-            thread.join(timeout=5)
+        for thread in self._writing:
+            thread.join(_SECONDS_TO_END)
 
     def _give_back(self, keys: Sequence[AttemptKey]) -> None:
         if not keys:
             return
         try:
-            with transaction(self._backends.engine) as connection:
+            with self._held.rows, transaction(self._backends.engine) as connection:
                 attempts_store.give_back(connection, self._owner, keys)
-        except Unavailable as error:
+        except (Unavailable, TooMuchAtOnce) as error:
             logger.warning("what was not begun waits for its lease to end: %s", error)
-        for key in keys:
-            self._held.remove(key)
 
     # Claiming
 
@@ -212,10 +216,12 @@ class Executor:
             attempts_store.refuse(connection, keys[0], reason_of(error))
 
     def _admitted(self, starts: Starts) -> tuple[Starts, Mapping[AttemptKey, Admission]]:
-        """Those for which there is room, and how all are admitted."""
-        wanted = [self._steps.wanted(start.message) for start in starts.values()]
-        admissions = dict(zip(starts, self._steps.admit(wanted), strict=True))
-        return {key: one for key, one in starts.items() if admissions[key] is not Admission.CROWDED}, admissions
+        """Those for which there is room, and how they are admitted."""
+        bytes_ = self._held.shares_of_bytes()
+        fitting = [key for key, start in starts.items() if bytes_.take_if_room(holders_of(start.message), start.size)]
+        admissions = self._steps.admit([self._steps.wanted(starts[key].message) for key in fitting])
+        admitted = {key: one for key, one in zip(fitting, admissions, strict=True) if one is not Admission.CROWDED}
+        return {key: starts[key] for key in admitted}, admitted
 
     def _claim_and_run(
         self, starts: Starts, admissions: Mapping[AttemptKey, Admission], *, in_order: bool = True
@@ -235,7 +241,7 @@ class Executor:
         for claim in claims:
             version = versions.get(claim.version_id) if claim.version_id else None
             start = starts[claim.key]
-            self._held.add(claim.key, start.message, start.size, leased_at)
+            self._held.add(claim.key, holders_of(start.message), start.size, leased_at)
             is_noted = wanted[claim.key].begins or not claim.needs_care
             kind = self._steps.kind_of(start.message.action_type)
             steps.append(ClaimedStep(self._run_of(claim, start, version), kind, is_noted))
@@ -255,8 +261,10 @@ class Executor:
 
     # Threads
 
-    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
-        return threading.Thread(target=self._watch, args=(work,), name=name, daemon=True)
+    def _started(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=self._watch, args=(work,), name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _watch(self, work: Callable[[], None]) -> None:
         """A thread that died silently would leave steps held, and not begun, for ever: the process ends with it, its
@@ -273,7 +281,7 @@ class Executor:
             if not held:
                 continue
             try:
-                with transaction(self._backends.engine) as connection:
+                with self._held.rows, transaction(self._backends.engine) as connection:
                     cancelled = attempts_store.drop_cancelled(connection, self._owner, held)
                     extended = attempts_store.extend_leases(connection, self._owner, held, self._lease.runs)
                 self._held.extend(extended, leased_at)

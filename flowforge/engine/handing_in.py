@@ -219,7 +219,7 @@ class AttemptCollector:
         deferred = [deferral for one in finished if (deferral := one.deferral()) is not None]
         results = [one.result() for one in finished if not one.outcome.rests]
         leased_at, begun, ended = Instant.now(), set[AttemptKey](), set[AttemptKey]()
-        with transaction(self._backends.engine) as connection:
+        with self._held.rows, transaction(self._backends.engine) as connection:
             if beginning:
                 keys = [one.key for one in beginning]
                 begun = attempts_store.begin(connection, self._owner, keys, self._lease)

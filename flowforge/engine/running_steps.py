@@ -2,9 +2,9 @@
 
 A step whose connector is a coroutine function takes a place among the calls, and waits without a thread. Any other
 takes a thread from its beginning to its end. What a coroutine must not do on the loop, since it blocks or computes for
-long, is done in threads that are there for such work alone, so that functions which hang hold up no calls.
+long, is done in threads that are there for such work alone (flowforge.engine.offloading).
 
-Only `submit`, `cancel` and the three methods that end it are called from other threads; all else happens on the loop.
+Other threads hand in steps, and tell it to end; what a step lives through happens on the loop.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.tools import make_loop_transport, on_loop
@@ -24,8 +25,9 @@ from flowforge.db.attempt_rows import AttemptKey
 from flowforge.engine.fair_queue import Admission, FairQueue, Wanting
 from flowforge.engine.handing_in import AttemptCollector, Finished
 from flowforge.engine.held_attempts import HeldAttempts
+from flowforge.engine.offloading import Offloading
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of
-from flowforge.engine.threads import FairThreads, Threads
+from flowforge.engine.threads import Threads
 from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.fair_shares import Holders, Shares
@@ -40,8 +42,6 @@ _OVERTIME_SECONDS = 5.0
 that."""
 _SECONDS_TO_END = 2.0
 """For a call that is cancelled."""
-_SIDE_THREADS = 16
-"""Threads for what coroutines must not do on the loop."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +58,7 @@ class ClaimedStep:
 
     @property
     def holders(self) -> Holders:
-        return self.run.start.workflow_id, self.run.start.user_id
+        return holders_of(self.run.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +89,18 @@ class RunningSteps:
         self._transport = make_loop_transport(settings)
         self._runner = StepRunner(backends, catalog, on_loop(backends.tools, self._transport, settings))
         places = {"call": settings.executor_calls, "thread": settings.executor_threads}
-        self._queue: FairQueue[ClaimedStep] = FairQueue(places, settings.workflow_concurrency, most_waiting)
+        self._queue: FairQueue[ClaimedStep] = FairQueue(places, (settings.workflow_concurrency,), most_waiting)
         self._functions = Threads(settings.executor_threads, "step")
-        self._side_work = FairThreads(_SIDE_THREADS, "side")
+        self._offloading = Offloading()
         self._loop = _new_loop()
-        self._tasks: dict[ClaimedStep, asyncio.Task[None]] = {}
+        self._closing = asyncio.Event()
+        self._tasks: dict[asyncio.Task[None], ClaimedStep] = {}
 
     # From other threads
 
     def wanted(self, start: ExecutionStart) -> WantedStep:
         """The step of a message, as it would take a place."""
-        return WantedStep((start.workflow_id, start.user_id), self.kind_of(start.action_type))
+        return WantedStep(holders_of(start), self.kind_of(start.action_type))
 
     def kind_of(self, action_type: str) -> Kind:
         return "call" if self._runner.is_async(action_type) else "thread"
@@ -115,103 +116,142 @@ class RunningSteps:
     def submit(self, steps: Sequence[ClaimedStep]) -> None:
         """Runs steps, each when its turn comes; their results go to the collector."""
         if begin := self._queue.put(steps):
-            self._loop.call_soon_threadsafe(self._begin, begin)
+            self._tell(self._begin, begin)
 
     def cancel(self, keys: Collection[AttemptKey]) -> None:
         """Ends the calls of steps that nobody waits for any more. A function in a thread ends by itself; nothing of
         either is handed in."""
-        self._loop.call_soon_threadsafe(self._cancel, keys)
+        self._tell(self._cancel, keys)
 
     def run(self) -> None:
         """Turns the loop until `close`, in a thread of its own."""
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_forever()
-            self._loop.run_until_complete(self._transport.close())
+            self._loop.run_until_complete(self._run_until_closed())
         finally:
             self._loop.close()
 
-    def stop(self) -> list[AttemptKey]:
-        """Begins nothing more; returns what has not begun."""
-        return [step.key for step in self._queue.close()]
+    def stop(self) -> None:
+        """Lets no more turns come. What has its turn begins as long as it is held."""
+        self._queue.close()
 
     def drain(self, seconds: float) -> None:
         """Waits for what runs, for so many seconds."""
-        asyncio.run_coroutine_threadsafe(self._wait(seconds), self._loop).result(seconds + 1)
+        ends = self._wait(seconds)
+        try:
+            asyncio.run_coroutine_threadsafe(ends, self._loop).result(seconds + _OVERTIME_SECONDS)
+        except TimeoutError:
+            logger.warning("the loop of the steps does not answer")
+        except RuntimeError:  # it is closed: nothing runs
+            ends.close()
 
     def close(self) -> None:
-        """Ends the calls that still run, without results: they are repeated, or not, as if the executor had died."""
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+        """Ends the calls that still run, and then `run`. They have no results: they are repeated, or not, as if the
+        executor had died."""
+        self._tell(self._closing.set)
+
+    def _tell(self, callback: Callable[..., None], *args: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nothing runs any more
+            self._loop.call_soon_threadsafe(callback, *args)
 
     # On the loop
 
     def _begin(self, steps: Sequence[ClaimedStep]) -> None:
         for step in steps:
-            self._tasks[step] = self._loop.create_task(self._live(step))
+            task = self._loop.create_task(self._live(step))
+            self._tasks[task] = step
+            task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """Gives back the place of a step, however its task has ended: it may be cancelled before it has begun."""
+        step = self._tasks.pop(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log_error("a step was not run", error)
+            self._held.remove(step.key)  # its lease runs out, and it is run again
+        self._begin(self._queue.give_back(step))
 
     async def _live(self, step: ClaimedStep) -> None:
         """The life of a step, from its turn to its result."""
-        try:
-            if not await self._may_begin(step):
-                self._held.remove(step.key)
-                logger.warning("a step of execution %s is not begun here any more", step.key.execution_id)
-                return
-            began = datetime.now(UTC)
-            outcome = await self._outcome(step)
-            self._collector.add(Finished(step.run.start, outcome, began))
-        finally:
-            del self._tasks[step]
-            self._begin(self._queue.give_back(step))
+        if not await self._begins(step):
+            self._held.remove(step.key)
+            logger.warning("a step of execution %s is not begun here any more", step.key.execution_id)
+            return
+        began = datetime.now(UTC)
+        outcome = await self._outcome(step)
+        self._collector.add(Finished(step.run.start, outcome, began))
 
-    async def _may_begin(self, step: ClaimedStep) -> bool:
+    async def _begins(self, step: ClaimedStep) -> bool:
         """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""
-        if step.is_noted and self._held.is_leased(step.key, self._lease):
-            return True
-        return await asyncio.wrap_future(self._collector.begin(step.key))
+        is_sure = step.is_noted and self._held.is_leased(step.key, self._lease)
+        is_ours = is_sure or await asyncio.wrap_future(self._collector.begin(step.key))
+        return is_ours and self._held.begin(step.key)
 
     async def _outcome(self, step: ClaimedStep) -> Outcome:
         """Runs the step. There is an outcome whatever happens, unless it is cancelled: an attempt without one would be
         held for ever."""
-        self._held.begin(step.key)
-        late = self._loop.call_later(self._runner.time_limit(step.run) + _OVERTIME_SECONDS, self._end_late, step)
+        task = asyncio.current_task()
+        assert task is not None
+        late = self._loop.call_later(self._runner.time_limit(step.run) + _OVERTIME_SECONDS, self._end_late, task)
         try:
             if step.kind == "thread":
                 return await self._functions.run(partial(self._runner.run, step.run))
-            return await self._runner.run_on_loop(step.run, partial(self._side_work.run, step.holders))
-        except asyncio.CancelledError:
+            return await self._runner.run_on_loop(step.run, partial(self._offloading.run, step.holders))
+        except (asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001
-            # Not the error itself: its text may hold a secret.
             what = f"{type(error).__name__} while FlowForge ran the step"
-            logger.error("%s\n%s", what, "".join(traceback.format_tb(error.__traceback__)))
+            _log_error(what, error)
             return Outcome(failure=Failure(what, permanent=True))
         finally:
             late.cancel()
 
-    def _end_late(self, step: ClaimedStep) -> None:
+    def _end_late(self, task: asyncio.Task[None]) -> None:
         """A connector that ignores its time limit cannot be stopped, but nobody has to wait for it. It keeps its place
         until it ends."""
         failure = Failure("the step did not end within its time limit")
-        self._collector.add(Finished(step.run.start, Outcome(failure=failure), datetime.now(UTC)))
-        self._tasks[step].cancel()
+        self._collector.add(Finished(self._tasks[task].run.start, Outcome(failure=failure), datetime.now(UTC)))
+        task.cancel()
 
     def _cancel(self, keys: Collection[AttemptKey]) -> None:
-        for step, task in self._tasks.items():
+        for key in keys:
+            self._held.remove(key)
+        for task, step in self._tasks.items():
             if step.key in keys:
-                self._held.remove(step.key)
                 task.cancel()
 
     async def _wait(self, seconds: float) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=seconds)
+            await asyncio.wait(self._tasks, timeout=seconds)
 
-    async def _end(self) -> None:
-        calls = [task for step, task in self._tasks.items() if step.kind == "call"]
+    async def _run_until_closed(self) -> None:
+        self._loop.set_exception_handler(_log_unhandled)
+        await self._closing.wait()
+        calls = [task for task, step in self._tasks.items() if step.kind == "call"]
         for call in calls:
             call.cancel()
         if calls:
             await asyncio.wait(calls, timeout=_SECONDS_TO_END)
-        self._loop.stop()
+        await self._transport.close()
+
+
+def holders_of(start: ExecutionStart) -> Holders:
+    """Those for whom a step takes its place."""
+    return start.workflow_id, start.user_id
+
+
+def _log_unhandled(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Tells of an error that nobody handles, with nothing of what it is about: that may be a secret, or an address that
+    holds one. Functions that still run when the loop is closed are left alone."""
+    error = context.get("exception")
+    if error is not None:
+        _log_error("an error on the loop of the steps", error)
+    elif not loop.is_closed():
+        logger.error("on the loop of the steps: %s", context.get("message"))
+
+
+def _log_error(what: str, error: BaseException) -> None:
+    """Not the error itself: its text may hold a secret."""
+    logger.error("%s: %s\n%s", what, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flowforge import jsonio
@@ -53,7 +53,7 @@ from flowforge.execution.retry import Failure
 from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
 from flowforge.kept_tables import AccountTables, Call, table_limits
-from flowforge.language.evaluation.meter import Allowance, FileAccess
+from flowforge.language.evaluation.meter import EXPRESSIONS_OF_A_STEP, Allowance
 from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
@@ -66,22 +66,27 @@ from flowforge.wiring import Backends
 logger = logging.getLogger(__name__)
 
 
-class Resolve(Protocol):
-    """`resolve` of the expressions, perhaps within a smaller allowance."""
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What computing a config may take: the allowance of its expressions, and whether it may ask PostgreSQL and read
+    files."""
 
-    def __call__(
-        self, value: Any, scope: Mapping[str, Any], *, step: str, field: str, files: FileAccess | None
-    ) -> Any: ...
+    allowance: Allowance
+    may_wait: bool
 
-
-_LIGHT = Allowance("a light step", memory=SMALL_BYTES, work=500_000, whole_work=1_000_000)
-
-
-def _resolve_lightly(value: Any, scope: Mapping[str, Any], *, step: str, field: str, files: FileAccess | None) -> Any:
-    """Within a millisecond, and without files. Raises ExpressionError also for what needs more."""
-    return resolve(value, scope, step=step, field=field, allowance=_LIGHT)
+    def require_waiting(self) -> None:
+        """Raises _NeedsThread where nothing may wait."""
+        if not self.may_wait:
+            raise _NeedsThread
 
 
+class _NeedsThread(Exception):
+    """A config takes more than there is time for on an event loop."""
+
+
+_WHOLE = _Means(EXPRESSIONS_OF_A_STEP, may_wait=True)
+_LIGHT = _Means(Allowance("a light step", memory=SMALL_BYTES, work=500_000, whole_work=1_000_000), may_wait=False)
+"""What is done within a millisecond."""
 _MOST_VALUES = 1_000
 """Values of a field that are offered."""
 _LOADED_AT_ONCE = 2
@@ -223,9 +228,9 @@ class StepRunner:
             ready = await self._ready_on_loop(run, secrets, in_thread)
             output = await ready.connector.run(ready.config, ready.context)  # type: ignore[misc]
             conclude = partial(self._outcome, ready, output)
-            return await in_thread(conclude) if jsonio.more_than(output, SMALL_BYTES) else conclude()
+            return await in_thread(conclude, computes=True) if jsonio.more_than(output, SMALL_BYTES) else conclude()
         except BaseException as error:
-            if _is_cancelled():
+            if isinstance(error, GeneratorExit) or _is_cancelled():
                 raise
             return _failed(run, error, secrets)
 
@@ -262,10 +267,10 @@ class StepRunner:
         *,
         in_thread: InThread = do_here,
         watch: Watch | None = None,
-        resolve: Resolve = resolve,
+        means: _Means = _WHOLE,
     ) -> _ReadyStep:
         """Raises whatever may be wrong with the config."""
-        ready = self._ready(run, secrets, resolve)
+        ready = self._ready(run, secrets, means)
         context = self._context_by(ready, run, secrets, in_thread)
         if watch is not None:
             watch(self.readable(run.start.action_type, ready))
@@ -275,10 +280,10 @@ class StepRunner:
     async def _ready_on_loop(self, run: StepRun, secrets: list[str], in_thread: InThread) -> _ReadyStep:
         """Most configs are small, and hold all that they need: they are resolved at once, within an allowance that
         keeps nobody waiting. What needs PostgreSQL, or more work, is resolved in a thread."""
-        if _is_light(run):
+        if run.size <= SMALL_BYTES and CONNECTION not in run.start.action_config:
             try:
-                return self._ready_step(run, secrets, in_thread=in_thread, resolve=_resolve_lightly)
-            except ExpressionError:
+                return self._ready_step(run, secrets, in_thread=in_thread, means=_LIGHT)
+            except (_NeedsThread, ExpressionError):
                 secrets.clear()  # with the whole allowance, it may have a value
         return await in_thread(partial(self._ready_step, run, secrets, in_thread=in_thread))
 
@@ -301,57 +306,63 @@ class StepRunner:
         context = self._context(run, secrets, in_thread)
         return context if ready.connection is None else ready.connection.given_to(ready.connector, context)
 
-    def _ready(self, run: StepRun, secrets: list[str], resolve: Resolve = resolve) -> ReadyConfig:
+    def _ready(self, run: StepRun, secrets: list[str], means: _Means = _WHOLE) -> ReadyConfig:
         start = run.start
         connector = self._catalog.get(start.action_type)
         opened = connector.given(self._catalog.open(start.action_type, start.action_config, self._vault))
         secrets += self._catalog.secret_values(start.action_type, opened)
-        resolved = self._resolve_config(run, connector, opened, secrets, resolve)
+        resolved = self._resolve_config(run, connector, opened, secrets, means)
         secrets += resolved.parts
         connector.require_harmless_values(opened, resolved.usable)
-        connection = self._connection(run, connector, resolved.usable, secrets)
+        connection = self._connection(run, connector, resolved.usable, secrets, means)
         usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
         return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts), secrets)
 
     def _resolve_config(
-        self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str], resolve: Resolve
+        self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str], means: _Means
     ) -> ResolvedConfig:
         version = run.version
         if version is None or run.step is None or not run.step.templated:
             return ResolvedConfig.without_secrets(config)
         config = connector.separate(config)
-        with self._data_of(run) as data:
+        with self._data_of(run, means) as data:
             written = jsonio.dumps(config)
-            variables = self._variables(run.start.user_id) if VARIABLES.encode() in written else NO_VALUES
+            variables = self._variables(run.start.user_id, means) if VARIABLES.encode() in written else NO_VALUES
             roots = scope(version.plan, data, self._around(version, run.start, variables))
-            resolved_with = partial(resolve, config, step=run.step_id, field="config", files=self._files_of(run))
+            files = self._files_of(run) if means.may_wait else None
+            resolved_with = partial(
+                resolve, config, step=run.step_id, field="config", files=files, allowance=means.allowance
+            )
             if SECRETS.encode() not in written:
                 return ResolvedConfig.without_secrets(resolved_with(roots))
-            named = self._named_secrets(run.start.user_id)
+            named = self._named_secrets(run.start.user_id, means)
             secrets += worth_masking(named.values())
             resolved = resolved_with({**roots, SECRETS: named})
             return ResolvedConfig.of(connector, resolved, named.values())
 
     @contextmanager
-    def _data_of(self, run: StepRun) -> Iterator[JsonObject]:
+    def _data_of(self, run: StepRun, means: _Means) -> Iterator[JsonObject]:
         """Gives the data that the step sees. Few steps at once hold what had to be loaded for it, and none while it
         calls."""
         if run.load is None:
             yield {"trigger": run.start.trigger_payload, **run.start.context}
             return
+        means.require_waiting()
         with self._loading:
             yield run.load()
 
-    def _named_secrets(self, user_id: UUID) -> dict[str, str]:
+    def _named_secrets(self, user_id: UUID, means: _Means) -> dict[str, str]:
+        means.require_waiting()
         return {name: self._vault.open(value) for name, value in self._credentials.secrets(user_id).items()}
 
     def _connection(
-        self, run: StepRun, connector: Connector[Any], config: Mapping[str, Any], secrets: list[str]
+        self, run: StepRun, connector: Connector[Any], config: Mapping[str, Any], secrets: list[str], means: _Means
     ) -> SavedConnection | None:
         """The connection that the config names; None where it names none. Raises ConnectorError."""
         name = config.get(CONNECTION)
         if not name:
             return None
+        means.require_waiting()
         row = self._credentials.connection(run.start.user_id, str(name))
         kind = self._catalog.kind_for(connector, row.type) if row else None
         if row is None or kind is None:
@@ -382,8 +393,9 @@ class StepRunner:
     def _around(self, version: Version, start: ExecutionStart, variables: Values) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links, variables)
 
-    def _variables(self, user_id: UUID) -> Values:
+    def _variables(self, user_id: UUID, means: _Means) -> Values:
         """Raises Unavailable."""
+        means.require_waiting()
         with self._connected() as connection:
             return variables_store.load(connection, [user_id]).get(user_id, NO_VALUES)
 
@@ -438,14 +450,6 @@ class StepRunner:
             in_thread=in_thread,
             secrets=secrets,
         )
-
-
-def _is_light(run: StepRun) -> bool:
-    """Whether its config can be resolved at once: it is small, and needs nothing that stands in PostgreSQL."""
-    if run.load is not None or run.size > SMALL_BYTES or CONNECTION in run.start.action_config:
-        return False
-    written = jsonio.dumps(run.start.action_config)
-    return not any(root.encode() in written for root in (SECRETS, VARIABLES))
 
 
 def _is_cancelled() -> bool:

@@ -23,6 +23,7 @@ from flowforge.engine.batches import bounded_batches
 from flowforge.engine.consumer import Received
 from flowforge.engine.executor import Executor
 from flowforge.engine.orchestrator import Orchestrator
+from flowforge.engine.running_steps import ClaimedStep
 from flowforge.errors import TooMuchAtOnce
 from flowforge.events import EXECUTION_RESULT, TRIGGER_EVENTS, ExecutionResult, TriggerEvent
 from flowforge.ids import uuid7
@@ -205,12 +206,13 @@ class TestLargeData:
             eventually(lambda: all(pipeline.execution(event.event_id) for event in events))
         pipeline.change_attempts("parked = true")
         executor = Executor(pipeline.backends)
-        executor._steps.submit = lambda *_: None  # type: ignore[method-assign]
+        claimed: list[ClaimedStep] = []
+        executor._steps.submit = claimed.extend  # type: ignore[method-assign]
         try:
             executor.tick()
-            starts = list(executor._held._held.values())
         finally:
             executor.stop()
+        starts = [step.run.start for step in claimed]
         assert [(start.by_reference, start.context) for start in starts] == [(True, {})] * 3
         with working(pipeline.backends):
             assert {pipeline.finished(event.event_id).status for event in events} == {"COMPLETED"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
+from flowforge.engine.running_steps import holders_of
 from flowforge.engine.step_runner import key_of
 from flowforge.events import ExecutionStart
 from flowforge.ids import uuid7
@@ -23,35 +24,38 @@ def held_start(held: HeldAttempts) -> ExecutionStart:
         attempt=1,
         timestamp=datetime.now(UTC),
     )
-    held.add(key_of(start), start, 100, Instant.now())
+    held.add(key_of(start), holders_of(start), 100, Instant.now())
     return start
 
 
 def test_what_was_claimed_is_held_until_it_is_removed() -> None:
-    held = HeldAttempts()
+    held = HeldAttempts(1_000)
     first, second = held_start(held), held_start(held)
     held.remove(key_of(first))
-    assert held.keys() == [key_of(second)]
+    assert [as_plain(one) for one in held.all()] == [key_of(second)]
     held.remove(AttemptKey(first.execution_id, 0, 0, 1))  # once more changes nothing
 
 
 def test_its_bytes_are_those_of_all_that_is_held() -> None:
-    held = HeldAttempts()
+    held = HeldAttempts(1_000)
     first, _ = held_start(held), held_start(held)
-    assert held.bytes == 200
+    assert held.bytes_left == 800
     held.remove(key_of(first))
-    assert held.bytes == 100
+    assert held.bytes_left == 900
 
 
-def test_only_what_has_not_begun_can_be_given_back() -> None:
-    held = HeldAttempts()
+def test_what_is_let_go_because_it_has_not_begun_does_not_begin_any_more() -> None:
+    held = HeldAttempts(1_000)
     begun, waiting = held_start(held), held_start(held)
-    held.begin(key_of(begun))
-    assert held.unbegun() == [key_of(waiting)]
+    assert held.begin(key_of(begun))
+    assert held.let_go_unbegun() == [key_of(waiting)]
+    assert not held.begin(key_of(waiting))
+    assert [as_plain(one) for one in held.all()] == [key_of(begun)]
+    assert held.bytes_left == 900
 
 
 def test_a_lease_runs_from_the_moment_before_it_was_granted_until_it_is_extended() -> None:
-    held, now = HeldAttempts(), Instant.now()
+    held, now = HeldAttempts(1_000), Instant.now()
     key = key_of(held_start(held))
     held.extend([key], Instant(now.elapsing - 11, now.time_of_day - 11))
     assert not held.is_leased(key, 10)
@@ -60,7 +64,7 @@ def test_a_lease_runs_from_the_moment_before_it_was_granted_until_it_is_extended
 
 
 def test_what_is_not_held_is_not_leased() -> None:
-    held = HeldAttempts()
+    held = HeldAttempts(1_000)
     key = key_of(held_start(held))
     held.remove(key)
     held.extend([key], Instant.now())

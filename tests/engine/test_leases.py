@@ -14,7 +14,7 @@ from sqlalchemy import text
 from werkzeug import Request, Response
 
 from flowforge.db import attempts_store
-from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.db.attempts_store import Claim, HeldAttempt, WantedAttempt
 from flowforge.engine.executor import Executor
 from flowforge.engine.leases import Instant, LeaseTerms
@@ -230,13 +230,13 @@ def test_an_executor_that_slept_asks_before_it_begins(backends: Backends, receiv
         def submit_after_sleep(steps: Sequence[ClaimedStep]) -> None:
             pipeline.change_attempts("lease_owner = 'another'", execution_id)
             held = executor._held
-            held.extend(held.keys(), Instant(time.monotonic() - 1e6, time.time() - 1e6))
+            held.extend(map(as_plain, held.all()), Instant(time.monotonic() - 1e6, time.time() - 1e6))
             submit(steps)
 
         executor._steps.submit = submit_after_sleep  # type: ignore[method-assign]
         pipeline.change_attempts("parked = true")
         executor.tick()
-        eventually(lambda: not executor._held.keys())
+        eventually(lambda: not executor._held.all())
     finally:
         executor.stop()
     assert receiver.paths == []

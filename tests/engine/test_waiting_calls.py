@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import psutil
 import pytest
 
-from flowforge.connectors.catalog import load_catalog
-from flowforge.engine.handing_in import AttemptCollector, Finished
-from flowforge.engine.held_attempts import HeldAttempts
-from flowforge.engine.leases import Instant
-from flowforge.engine.running_steps import ClaimedStep, RunningSteps
-from flowforge.engine.step_runner import StepRun, key_of
-from flowforge.events import ExecutionStart
-from flowforge.ids import uuid7
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
+from tests.engine.lone_steps import lone_steps
 from tests.engine.pipeline import Pipeline, working
 from tests.services.hanging import HangingReceiver, hanging_process, hanging_receiver
 from tests.waiting import eventually
@@ -73,52 +62,14 @@ def test_a_call_ends_at_its_time_limit_whatever_its_receiver_does(backends: Back
         eventually(lambda: receiver.left == 1)
 
 
-class NoCollector:
-    """Takes results, of which there are none."""
-
-    def add(self, finished: Finished) -> None:
-        raise AssertionError(finished)
-
-
-@contextmanager
-def running(backends: Backends) -> Iterator[RunningSteps]:
-    """Steps that run without an executor."""
-    steps = RunningSteps(
-        backends, load_catalog(), HeldAttempts(), cast(AttemptCollector, NoCollector()), most_waiting=0, lease=3_600
-    )
-    thread = threading.Thread(target=steps.run)
-    thread.start()
-    try:
-        yield steps
-    finally:
-        steps.close()
-        thread.join()
-
-
-def _claimed(steps: RunningSteps, url: str) -> ClaimedStep:
-    """A step of a workflow of its own that has been claimed, and is noted to begin."""
-    start = ExecutionStart(
-        execution_id=uuid7(),
-        workflow_id=uuid7(),
-        user_id=uuid7(),
-        step_index=0,
-        action_type="HTTP_REQUEST",
-        action_config={"url": url, "method": "POST", "body": {"order": 17}},
-        trigger_payload={"body": {"order": 17}},
-        attempt=1,
-        timestamp=datetime.now(UTC),
-    )
-    steps._held.add(key_of(start), start, 1_000, Instant.now())
-    return ClaimedStep(StepRun(start, None, executor="test"), "call", is_noted=True)
-
-
 def test_thousands_of_calls_wait_at_once(backends: Backends) -> None:
-    with hanging_process() as receiver, running(backends) as steps:
-        steps.submit([_claimed(steps, receiver.url)])
+    with hanging_process() as receiver, lone_steps(backends) as steps:
+        config = {"url": receiver.url, "method": "POST", "body": {"order": 17}}
+        steps.running.submit([steps.claimed("HTTP_REQUEST", config)])
         eventually(lambda: receiver.calling() == 1)
         before = psutil.Process().memory_info().rss
         for number in range(1, CALLS // AT_ONCE + 1):
-            steps.submit([_claimed(steps, receiver.url) for _ in range(AT_ONCE)])
+            steps.running.submit([steps.claimed("HTTP_REQUEST", config) for _ in range(AT_ONCE)])
             eventually(lambda number=number: receiver.calling() == 1 + number * AT_ONCE)  # type: ignore[misc]
         grown = psutil.Process().memory_info().rss - before
     assert grown / CALLS < 50_000, "bytes for each"
