@@ -6,11 +6,14 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
-from sqlalchemy import delete, text
+from sqlalchemy import Engine, delete, event, text
 from sqlalchemy.orm import Session
 from werkzeug import Request, Response
 from werkzeug.datastructures import Authorization
@@ -289,3 +292,32 @@ def everything(backends: Backends) -> str:
         kept = [str(connection.scalars(text(f"SELECT t::text FROM {table} t")).all()) for table in tables.all()]
     streams = [key for key in backends.redis.scan_iter(count=1_000) if backends.redis.type(key) == b"stream"]
     return " ".join([*kept, *(str(backends.redis.xrange(key)) for key in streams)])
+
+
+def test_a_sealed_field_that_holds_an_expression_is_opened_without_holding_up_the_loop(
+    pipeline: Pipeline, httpserver: HTTPServer
+) -> None:
+    """Other steps share the loop: what needs named secrets, or variables, asks PostgreSQL in a thread."""
+    keep(pipeline, PATH="hook")
+    httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
+    written = httpserver.url_for("/{{ secrets.PATH }}")
+    with _asking_threads(pipeline.backends.engine) as asking:
+        done = ran(pipeline, {"type": "SLACK_MESSAGE", "config": {"webhookUrl": written, "message": "Hi"}})
+    assert done.status == "COMPLETED", done.error
+    assert any(name.startswith("asking-") for name in asking)
+    assert "steps" not in asking
+
+
+@contextmanager
+def _asking_threads(engine: Engine) -> Iterator[set[str]]:
+    """The names of the threads that send statements inside the block."""
+    names: set[str] = set()
+
+    def note(*_: Any) -> None:
+        names.add(threading.current_thread().name)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield names
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

@@ -52,3 +52,18 @@ def assert_served(modest: Pipeline, *, hanging_beside: Pipeline, workflows: int)
         rows = [hanging_beside.execution(event.event_id) for event in waiting]
     assert [row for row in rows if row and row.finished_at] == []
     assert [one.status for one in done] == ["COMPLETED"] * 3
+
+
+def test_an_accounts_large_messages_leave_room_for_those_of_others(backends: Backends) -> None:
+    """Its own steps, so many that their data would fill the memory of the executor, wait in the table."""
+    backends.settings.executor_held_bytes = 200_000
+    greedy, modest = Pipeline(backends), Pipeline(backends, owner=uuid4())
+    quick = modest.workflow({"type": "TRANSFORM", "config": {"output": {"a": 1}}})
+    with working(backends), hanging_receiver() as url:
+        config = {"url": url, "method": "POST", "body": "{{ trigger.text }}"}
+        slow = greedy.workflow({"type": "HTTP_REQUEST", "config": config, "retry": {"attempts": 1}})
+        waiting = [greedy.accept(slow.id, {"text": "x" * 14_000}) for _ in range(14)]
+        eventually(lambda: all(greedy.execution(event.event_id) for event in waiting))
+        done = [modest.finished(modest.accept(quick.id, {"text": "x" * 5_000}).event_id) for _ in range(3)]
+        assert [event for event in waiting if greedy.over(event.event_id)] == []
+    assert [one.status for one in done] == ["COMPLETED"] * 3

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from flowforge.db import timers_store, waits_store
+from flowforge.db import attempts_store, timers_store, waits_store
 from flowforge.engine.executor import Executor
 from flowforge.engine.orchestrator import Orchestrator
+from flowforge.settings import Settings
 from tests.engine.pipeline import Pipeline, working
+from tests.services.hanging import hanging_receiver
 from tests.waiting import eventually
 
 Take = Callable[[Connection, int], list[Any]]
@@ -23,6 +25,11 @@ RETRIED = {
     "retry": {"attempts": 3, "delay": 3600},
 }
 _DUE = "UPDATE orchestrator.step_attempts SET due_at = now() WHERE state IN ('WAITING', 'QUEUED') AND due_at > now()"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"step_lease_seconds": 1.0})
 
 
 @pytest.fixture(params=[(WAITING, waits_store.end_due_waits), (RETRIED, timers_store.take_due_retries)])
@@ -63,3 +70,34 @@ def test_what_is_due_holds_its_execution(pipeline: Pipeline, take_due: Take) -> 
         assert len(take_due(ours, 10)) == 1
         free = "SELECT count(*) FROM (SELECT FROM orchestrator.workflow_executions FOR UPDATE SKIP LOCKED) AS free"
         assert other.execute(text(free)).scalar_one() == 0
+
+
+def test_rows_of_held_attempts_are_changed_by_one_transaction_at_a_time(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heartbeat, results and what is given back lock the same rows, each in an order of its own."""
+    executor = Executor(pipeline.backends)
+    alone: dict[str, bool] = {}
+
+    def watched(name: str) -> None:
+        change = getattr(attempts_store, name)
+
+        def noting(*args: Any, **more: Any) -> Any:
+            alone[name] = executor._held.rows.locked()
+            return change(*args, **more)
+
+        monkeypatch.setattr(attempts_store, name, noting)
+
+    for name in ("drop_cancelled", "extend_leases", "hand_in", "give_back"):
+        watched(name)
+    with hanging_receiver() as receiver:
+        call = {"type": "HTTP_REQUEST", "config": {"url": receiver.url}, "timeout": 1, "retry": {"attempts": 1}}
+        workflow = pipeline.workflow(call)
+        with working(pipeline.backends, Orchestrator, lambda _: executor):
+            for _ in range(pipeline.backends.settings.workflow_concurrency + 1):
+                pipeline.accept(workflow.id)
+            eventually(lambda: {"drop_cancelled", "extend_leases", "hand_in"} <= alone.keys())
+            for _ in range(pipeline.backends.settings.workflow_concurrency + 1):
+                pipeline.accept(workflow.id)
+            eventually(lambda: len(executor._held) > pipeline.backends.settings.workflow_concurrency)
+    assert alone == dict.fromkeys(("drop_cancelled", "extend_leases", "hand_in", "give_back"), True)
