@@ -15,6 +15,7 @@ from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.network.host_patterns import HostPatterns
+from flowforge.connectors.network.look_ups import InFairThread, LookUps
 from flowforge.connectors.network.proxy import Proxy, ProxyBypass
 from flowforge.connectors.network.routes import Routes
 from flowforge.connectors.session_pool import SessionPool
@@ -53,9 +54,9 @@ def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
     )
 
 
-def make_loop_transport(settings: Settings) -> LoopTransport:
-    """The transport of coroutines that share an event loop."""
-    return LoopTransport(make_routes(settings))
+def make_loop_transport(settings: Settings, look_up_threads: InFairThread) -> LoopTransport:
+    """The transport of coroutines that share an event loop. `look_up_threads`: where names are looked up."""
+    return LoopTransport(make_routes(settings), LookUps(look_up_threads))
 
 
 def on_loop(tools: Tools, transport: LoopTransport, settings: Settings) -> Tools:

@@ -27,7 +27,7 @@ from flowforge.engine.handing_in import AttemptCollector, Finished
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.offloading import Offloading
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of
-from flowforge.engine.threads import Threads
+from flowforge.engine.threads import FairThreads, Threads
 from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.fair_shares import Holders, Shares
@@ -42,6 +42,11 @@ _OVERTIME_SECONDS = 5.0
 that."""
 _SECONDS_TO_END = 2.0
 """For a call that is cancelled."""
+
+_LOOK_UP_THREADS = 64
+"""Each waits for a name server."""
+_LOOK_UPS_AT_ONCE = (4, 8)
+"""For a host, and for an account."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +91,8 @@ class RunningSteps:
         self._held = held
         self._collector = collector
         self._lease = lease
-        self._transport = make_loop_transport(settings)
+        look_ups = FairThreads(_LOOK_UP_THREADS, "look-up", _LOOK_UPS_AT_ONCE)
+        self._transport = make_loop_transport(settings, look_ups.run)
         self._runner = StepRunner(backends, catalog, on_loop(backends.tools, self._transport, settings))
         places = {"call": settings.executor_calls, "thread": settings.executor_threads}
         self._queue: FairQueue[ClaimedStep] = FairQueue(places, (settings.workflow_concurrency,), most_waiting)

@@ -96,3 +96,32 @@ def sends_without_end(connection: socket.socket, ending: threading.Event) -> Non
 
 def resets(connection: socket.socket, ending: threading.Event) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def informs_without_end(connection: socket.socket, ending: threading.Event) -> None:
+    _floods(connection, ending, b"", b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def sends_long_headers(connection: socket.socket, ending: threading.Event) -> None:
+    headers = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 60_000) for number in range(90))
+    connection.sendall(b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n")
+    ending.wait()
+
+
+def sends_many_headers(connection: socket.socket, ending: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100 + b"Content-Length: 0\r\n\r\n")
+    ending.wait()
+
+
+def names_no_end_of_a_chunk_size(connection: socket.socket, ending: threading.Event) -> None:
+    _floods(connection, ending, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1", b";y")
+
+
+def wraps_each_byte(connection: socket.socket, ending: threading.Event) -> None:
+    _floods(connection, ending, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;yyyyyyyyyy\r\ny\r\n")
+
+
+def _floods(connection: socket.socket, ending: threading.Event, first: bytes, then: bytes) -> None:
+    connection.sendall(first)
+    while not ending.is_set():
+        connection.sendall(then * 4096)

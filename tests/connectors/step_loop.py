@@ -14,6 +14,7 @@ from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.transport import Attempt
 from flowforge.connectors.sdk import StepContext
 from flowforge.connectors.tools import make_loop_transport, on_loop
+from flowforge.fair_shares import Holders
 from flowforge.settings import Settings
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class StepLoop:
 
     def moved(self, context: StepContext, settings: Settings) -> StepContext:
         """The context of a step that runs here. Its `http` does so, too: tests of the client need not know."""
-        transport = make_loop_transport(settings)
+        transport = make_loop_transport(settings, _in_fair_thread)
         self._transports.append(transport)
         tools: Any = on_loop(context.tools, transport, settings)
         http = _HttpOnLoop(self, tools.async_http)
@@ -55,6 +56,10 @@ class _HttpOnLoop:
 
     def send(self, attempt: Attempt, method: str, url: str, **parts: Any) -> Response:
         return self._loop.run(self._client.send(attempt, method, url, **parts))
+
+
+async def _in_fair_thread(_holders: Holders, work: Callable[[], T], /) -> T:
+    return await asyncio.to_thread(work)
 
 
 async def _in_thread(work: Callable[[], T], /, *, computes: bool = False) -> T:

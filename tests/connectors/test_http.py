@@ -33,6 +33,10 @@ from tests.connectors.running import run
         (rude_server.drips_its_chunk_size, "in time", False),
         (rude_server.declares_3_gb, "answers 3000000000 bytes; the limit is", True),
         (rude_server.sends_without_end, "answers more than", True),
+        (rude_server.informs_without_end, "answers with headers that are too large", True),
+        (rude_server.sends_long_headers, "answers with headers that are too large", True),
+        (rude_server.sends_many_headers, "the connection to 127.0.0.1 failed", False),
+        (rude_server.wraps_each_byte, "answers with chunks that are too large", True),
         (rude_server.resets, "the connection to 127.0.0.1 failed", False),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -40,11 +44,21 @@ from tests.connectors.running import run
 def test_a_receiver_that_misbehaves_is_an_error_in_time(
     make_context: Callable[..., StepContext], behaviour: Behaviour, message: str, permanent: bool
 ) -> None:
-    context = make_context(seconds=1.0, http_response_max_bytes=1_000_000)
+    context = make_context(seconds=1.0 if "in time" in message else 30.0, http_response_max_bytes=1_000_000)
     with rude(behaviour) as url, pytest.raises(ConnectorError, match=message) as caught:
         context.tools.http.send(context, "GET", url)
     assert caught.value.permanent is permanent
     assert time.monotonic() < context.deadline + 5
+
+
+def test_the_size_of_a_chunk_has_an_end(make_context: Callable[..., StepContext]) -> None:
+    context = make_context(seconds=30.0, http_response_max_bytes=1_000_000)
+    behaviour, message = (
+        rude_server.names_no_end_of_a_chunk_size,
+        "chunks that are too large|the connection to .* failed",
+    )
+    with rude(behaviour) as url, pytest.raises(ConnectorError, match=message):
+        context.tools.http.send(context, "GET", url)
 
 
 def test_a_handshake_that_drips_is_cut_at_the_deadline(make_context: Callable[..., StepContext]) -> None:
@@ -295,6 +309,7 @@ class Adding:
     headers: Mapping[str, str]
     identity: TlsIdentity = PUBLIC
     pace: Pace = field(default_factory=NoPace)
+    signs_at_once: bool = True
 
     def sign(self, request: Request) -> Request:
         return request.with_headers(self.headers)

@@ -21,8 +21,11 @@ from tests.services.serving import serving
 
 
 class _Hello(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self) -> None:
         self.send_response(200)
+        self.send_header("Content-Length", "5")
         self.end_headers()
         self.wfile.write(b"hello")
 

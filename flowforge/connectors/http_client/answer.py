@@ -12,6 +12,12 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.response import Response
 from flowforge.field_order import in_stored_order
 
+MOST_HEADERS = 99
+"""http.client has this bound, too."""
+_MOST_HEAD_BYTES = 128 * 1024
+"""Of a head, and of all informational answers (1xx) before it."""
+_MOST_WIRE_BYTES = 2
+"""For each byte that a body may have: chunks wrap it."""
 Header = tuple[str, str]
 """Name and value as they came, their bytes read as Latin-1."""
 
@@ -46,9 +52,26 @@ class IncomingAnswer:
     taker: BodyTaker | None = None
     is_taken: bool = False
     """Whether the body goes to the taker."""
+    is_head_awaited: bool = True
+    """Whether the head has yet to come."""
     _head: Response = field(default_factory=lambda: Response(0, {}, b""))
     _pieces: list[bytes] = field(default_factory=list)
     _size: int = 0
+    _wire_bytes_left: int = _MOST_HEAD_BYTES
+
+    def note(self, size: int) -> None:
+        """Takes note of bytes that came over the wire, before anybody reads what they say. Raises ConnectorError where
+        the head, or what a body is wrapped in, is too large."""
+        self._wire_bytes_left -= size
+        if self._wire_bytes_left < 0:
+            part = "headers" if self.is_head_awaited else "chunks"
+            raise ConnectorError(f"{self.host} answers with {part} that are too large", permanent=True)
+
+    def end_head(self) -> None:
+        """All that is noted from now on belongs to the body."""
+        self.is_head_awaited = False
+        most_bytes = self.most_bytes if self.taker is None else max(self.most_bytes, self.taker.most_bytes)
+        self._wire_bytes_left = _MOST_HEAD_BYTES + _MOST_WIRE_BYTES * most_bytes
 
     def begin(self, status: int, headers: Sequence[Header]) -> None:
         """Takes the head. Raises ConnectorError where it declares a body that is too large."""

@@ -41,6 +41,7 @@ class BlockingTransport:
         """See Transport."""
         seconds = attempt.deadline - time.monotonic()
         adapter = self._adapters.get(identity)
+        self._current.answer = answer
         try:
             with (
                 self._deadlines.watch(attempt.deadline) as self._current.watch,

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypedDict, TypeVar, Unpack
+from uuid import UUID
 
 import requests
 
@@ -42,6 +43,7 @@ class OwnRequest:
     deadline: float
     idempotency_key: str
     in_thread: InThread = do_here
+    user_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

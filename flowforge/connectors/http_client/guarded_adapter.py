@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from io import BufferedReader, RawIOBase
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -14,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import HTTPResponse
 
+from flowforge.connectors.http_client.answer import IncomingAnswer
 from flowforge.connectors.http_client.tls import MOST_IDENTITIES, PUBLIC, TlsIdentity
 from flowforge.connectors.http_client.transport import CONNECT_SECONDS
 from flowforge.connectors.network.deadlines import Watch
@@ -24,6 +27,7 @@ class CurrentExchange(threading.local):
     """The exchange that this thread is in."""
 
     watch: Watch
+    answer: IncomingAnswer
 
 
 class GuardedAdapter(HTTPAdapter):
@@ -38,7 +42,18 @@ class GuardedAdapter(HTTPAdapter):
             secure, within = isinstance(connection, HTTPSConnection), min(CONNECT_SECONDS, left)
             return routes.connect(host, port, within, current.watch.add, secure=secure)
 
+        class BoundedResponse(http.client.HTTPResponse):
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                self.fp = BufferedReader(_Noted(self.fp.detach(), current.answer))
+
+            def begin(self) -> None:
+                super().begin()
+                current.answer.end_head()
+
         class GuardedConnection(HTTPConnection):
+            response_class = BoundedResponse
+
             def _new_conn(self) -> socket.socket:
                 return connect(self)
 
@@ -75,6 +90,27 @@ class GuardedAdapter(HTTPAdapter):
         """Adds the public authorities, unless the identity has its own."""
         if not self._identity.authorities:
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+
+
+class _Noted(RawIOBase):
+    """What comes from a connection, noted for the bounds of the answer."""
+
+    def __init__(self, connection: RawIOBase, answer: IncomingAnswer) -> None:
+        self._connection = connection
+        self._answer = answer
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Raises ConnectorError."""
+        size: int | None = self._connection.readinto(buffer)
+        self._answer.note(size or 0)
+        return size
+
+    def close(self) -> None:
+        self._connection.close()
+        super().close()
 
 
 class Adapters:

@@ -10,22 +10,20 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from contextvars import ContextVar
 from functools import cached_property, partial
 from typing import TypeVar
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ClientRequest
-from aiohttp.tracing import Trace
 from requests import PreparedRequest
 from yarl import URL
 
-from flowforge.connectors.http_client.answer import Header, IncomingAnswer
+from flowforge.connectors.http_client.answer import MOST_HEADERS, Header, IncomingAnswer
 from flowforge.connectors.http_client.failures import as_connector_error
+from flowforge.connectors.http_client.loop_connections import Exchange, GuardedConnector, current_exchange
 from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.http_client.tls import TlsContexts, TlsIdentity
-from flowforge.connectors.http_client.transport import CONNECT_SECONDS, Attempt
+from flowforge.connectors.http_client.transport import Attempt
+from flowforge.connectors.network.look_ups import LookUps
 from flowforge.connectors.network.routes import Routes
 
 _LONGEST_HEADER = 64 * 1024
@@ -34,22 +32,20 @@ _NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add."""
 T = TypeVar("T")
 
-_current: ContextVar[Attempt] = ContextVar("attempt")
-"""The attempt that a connection is made for."""
-
 
 class LoopTransport:
     """Belongs to the event loop on which it is first used."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, look_ups: LookUps) -> None:
         self._routes = routes
+        self._look_ups = look_ups
         self._contexts = TlsContexts()
 
     async def exchange(
         self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
     ) -> None:
         """See Transport."""
-        _current.set(attempt)
+        current_exchange.set(Exchange(answer, self._look_ups.of(attempt.user_id)))
         try:
             async with asyncio.timeout(attempt.deadline - time.monotonic()):
                 await self._exchange(attempt, request, identity, answer)
@@ -70,12 +66,13 @@ class LoopTransport:
     @cached_property
     def _session(self) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
-            connector=_GuardedConnector(self._routes),
+            connector=GuardedConnector(self._routes),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             skip_auto_headers=_NOT_OURS,
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
+            max_headers=MOST_HEADERS,
         )
         # A request is never repeated behind the back of the engine, which knows what a repeat may do.
         session._retry_connection = False
@@ -106,37 +103,6 @@ class LoopTransport:
         """Raises ConnectorError."""
         kept = self._contexts.kept(identity)
         return kept if kept is not None else await attempt.in_thread(partial(self._contexts.make, identity))
-
-
-class _GuardedConnector(aiohttp.BaseConnector):
-    """Pooled connections, each of them made by the routes: to an address that was checked, by no proxy but ours."""
-
-    def __init__(self, routes: Routes) -> None:
-        super().__init__(limit=0)
-        self._routes = routes
-
-    async def _create_connection(
-        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> ResponseHandler:
-        host, port, secure = req.url.raw_host or "", req.url.port or 0, req.is_ssl()
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await self._routes.open(host, port, CONNECT_SECONDS, _current.get().in_thread, secure=secure)
-            try:
-                _, protocol = await self._loop.create_connection(
-                    self._factory,
-                    sock=connection,
-                    ssl=_context_of(req) if secure else None,
-                    server_hostname=host.rstrip(".") if secure else None,
-                )
-            except BaseException:
-                connection.close()
-                raise
-        return protocol
-
-
-def _context_of(request: ClientRequest) -> ssl.SSLContext:
-    assert isinstance(request.ssl, ssl.SSLContext)
-    return request.ssl
 
 
 def _text(value: str | bytes) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from requests import PreparedRequest
 
@@ -29,6 +30,10 @@ class Attempt(Protocol):
 
     @property
     def idempotency_key(self) -> str: ...
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The account that it is made for, if any."""
 
     @property
     def in_thread(self) -> InThread:

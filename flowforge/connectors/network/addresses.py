@@ -7,11 +7,10 @@ import ipaddress
 import logging
 import socket
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.in_thread import InThread
 from flowforge.connectors.network.host_patterns import EVERY_HOST, HostPatterns
 from flowforge.connectors.network.public_addresses import is_public, unwrapped
 from flowforge.connectors.network.service_ports import require_port
@@ -19,6 +18,8 @@ from flowforge.connectors.network.service_ports import require_port
 logger = logging.getLogger(__name__)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Addresses = Sequence[tuple[int, str]]
+"""(family, address) pairs."""
 _NO_PORTS: frozenset[int] = frozenset()
 
 
@@ -29,13 +30,14 @@ class AddressGuard:
         self._allowed = tuple(allowed)
         self._hosts = hosts
 
+    @cached_property
     def for_proxy(self) -> AddressGuard:
         """The guard of the way to a proxy: its address is held to the same rules, but it need not be a host that steps
         may call."""
         return AddressGuard(self._allowed)
 
-    def resolve(self, host: str, port: int) -> list[tuple[int, str]]:
-        """(family, address) pairs in the resolver's order, all of them allowed. Raises ConnectorError.
+    def resolve(self, host: str, port: int) -> Addresses:
+        """Those of a host in the resolver's order, all of them allowed. Raises ConnectorError.
 
         A name that nobody knows and one on a private network are answered alike: nobody maps the operator's network
         by trying names.
@@ -52,11 +54,6 @@ class AddressGuard:
                 logger.info("A call to %s was refused: ALLOW_PRIVATE_NETWORKS does not open its address", host)
                 raise _unreachable(host, may_pass=False)
         return addresses
-
-    async def look_up(self, host: str, port: int, in_thread: InThread) -> list[tuple[int, str]]:
-        """`resolve` on an event loop: only an address stands there without being asked for."""
-        resolve = partial(self.resolve, host, port)
-        return resolve() if _is_address(host) else await in_thread(resolve)
 
     def allows(self, address: str) -> bool:
         """Whether it is public or in an opened network. Where an IPv6 address wraps an IPv4 one, that counts."""
@@ -88,11 +85,11 @@ class AddressGuard:
                 last = error
         raise last or OSError(f"no address for {host}")
 
-    async def open(self, host: str, port: int, timeout: float, in_thread: InThread) -> socket.socket:
+    async def open(self, host: str, port: int, timeout: float, look_up: LookUp) -> socket.socket:
         """`connect` on an event loop: a connection that does not block."""
         last: OSError | None = None
         until = time.monotonic() + timeout
-        addresses = await self.look_up(host, port, in_thread)
+        addresses = await look_up(self, host, port)
         require_port(port, _NO_PORTS)
         for failed, (family, address) in enumerate(addresses):
             connection = socket.socket(family, socket.SOCK_STREAM)
@@ -110,12 +107,8 @@ class AddressGuard:
         raise last or OSError(f"no address for {host}")
 
 
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+LookUp = Callable[[AddressGuard, str, int], Awaitable[Addresses]]
+"""`resolve` of a guard on an event loop, for a host and port. Raises ConnectorError."""
 
 
 def _may_pass(error: Exception) -> bool:

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flowforge.connectors.in_thread import InThread
-from flowforge.connectors.network.addresses import AddressGuard
+from flowforge.connectors.network.addresses import AddressGuard, LookUp
 from flowforge.connectors.network.proxy import NOWHERE, Proxy, ProxyBypass
 from flowforge.connectors.network.service_ports import require_port
 
@@ -32,14 +31,14 @@ class Routes:
             return connection
         return self._connect_through(self.proxy, host, port, timeout, watch)
 
-    async def open(self, host: str, port: int, timeout: float, in_thread: InThread, *, secure: bool) -> socket.socket:
-        """`connect` on an event loop: a connection that does not block. Names are looked up `in_thread`."""
+    async def open(self, host: str, port: int, timeout: float, look_up: LookUp, *, secure: bool) -> socket.socket:
+        """`connect` on an event loop: a connection that does not block."""
         if self._is_direct(host, port, secure=secure):
-            return await self.guard.open(host, port, timeout, in_thread)
+            return await self.guard.open(host, port, timeout, look_up)
         assert self.proxy is not None
-        _, address = (await self.guard.look_up(host, port, in_thread))[0]
+        _, address = (await look_up(self.guard, host, port))[0]
         require_port(port, frozenset())
-        connection = await self.guard.for_proxy().open(self.proxy.host, self.proxy.port, timeout, in_thread)
+        connection = await self.guard.for_proxy.open(self.proxy.host, self.proxy.port, timeout, look_up)
         try:
             await self.proxy.open_tunnel_on_loop(connection, address, port)
         except BaseException:
@@ -54,7 +53,7 @@ class Routes:
         until = time.monotonic() + timeout
         _, address = self.guard.resolve(host, port)[0]
         require_port(port, frozenset())
-        connection = self.guard.for_proxy().connect(proxy.host, proxy.port, timeout)
+        connection = self.guard.for_proxy.connect(proxy.host, proxy.port, timeout)
         watch(connection)
         try:
             connection.settimeout(max(0.001, until - time.monotonic()))
