@@ -139,13 +139,14 @@ def parse_time(value: str | float | int) -> datetime:
         raise ValueError(f"out of range: {text}") from error
 
 
-def more_than(value: Any, limit: int) -> bool:
-    """Whether a value certainly has more than `limit` bytes. Ends even if the value holds itself: every part counts."""
+def more_than(value: Any, limit: int, *, each: int = 1) -> bool:
+    """Whether a value certainly has more than `limit` bytes. Ends even if the value holds itself: every part counts.
+    `each`: the bytes of a part beside its text."""
     left = limit
     waiting = [iter((value,))]
     while waiting and left >= 0:
         for part in waiting[-1]:
-            left -= 1
+            left -= each
             if isinstance(part, str | bytes):
                 left -= len(part)
             elif isinstance(part, Mapping):

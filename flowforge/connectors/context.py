@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from flowforge.connectors.agent_turn import AgentTurn
@@ -17,7 +17,7 @@ from flowforge.connectors.host_binding import ANY_HOST, HostBinding
 from flowforge.connectors.http_client.client import AsyncHttpClient, HttpClient
 from flowforge.connectors.http_client.pace import NoPace, Pace
 from flowforge.connectors.http_client.signing import Signer
-from flowforge.connectors.in_thread import InThread, do_here
+from flowforge.connectors.in_thread import InThread, compute, do_here
 from flowforge.connectors.mail_transport.account import Account, MailTarget
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
@@ -30,6 +30,8 @@ from flowforge.connectors.tables import NoTables, TableAccess
 from flowforge.connectors.tokens import TokenCache
 from flowforge.oauth.provider import Client
 from flowforge.oauth.renewal import HeldGrant
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,11 @@ class StepContext:
     """Where a coroutine does what blocks, or computes for long: `await context.in_thread(partial(read, file))`."""
     secrets: list[str] = field(default_factory=list)
     """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""
+
+    async def compute(self, work: Callable[[], T], *, of: Any) -> T:
+        """Computes something of values, in a coroutine: at once where they are small, `in_thread` where they are not.
+        `await context.compute(partial(parsed, text), of=text)`"""
+        return await compute(work, of, self.in_thread)
 
     def open_connection(self) -> AbstractContextManager[Any]:
         """A session by the connection that the step names. Raises ConnectorError, also where it names none."""

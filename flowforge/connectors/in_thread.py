@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from flowforge import jsonio
 
 T = TypeVar("T")
 
@@ -17,11 +19,18 @@ class InThread(Protocol):
 
 SMALL_BYTES = 64 * 1024
 """What is read, written or masked within about a millisecond."""
+_BYTES_OF_A_PART = 16
+"""So a value is not small that has thousands of numbers: not even counting them is done within that time."""
 
 
-async def do_by_size(work: Callable[[], T], size: int, in_thread: InThread) -> T:
-    """Does work on so many bytes: at once where they are few, else in a thread."""
-    return work() if size <= SMALL_BYTES else await in_thread(work, computes=True)
+def is_small(value: Any) -> bool:
+    """Whether a value can be worked on at once, on an event loop."""
+    return not jsonio.more_than(value, SMALL_BYTES, each=_BYTES_OF_A_PART)
+
+
+async def compute(work: Callable[[], T], of: Any, in_thread: InThread) -> T:
+    """Computes something of values: at once where they are small, else in a thread."""
+    return work() if is_small(of) else await in_thread(work, computes=True)
 
 
 async def do_here(work: Callable[[], T], /, *, computes: bool = False) -> T:

@@ -36,7 +36,6 @@ from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart, related
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
 from flowforge.connectors.images.operations import AnyImageOperation
-from flowforge.connectors.in_thread import do_by_size
 from flowforge.connectors.lists.all_operations import AnyOperation
 from flowforge.connectors.lists.operation import Path
 from flowforge.connectors.lists.working import compare_lists, work_on_list
@@ -187,7 +186,6 @@ __all__ = [
     "compare_lists",
     "connector",
     "copy_download",
-    "do_by_size",
     "field",
     "first_of",
     "first_word",

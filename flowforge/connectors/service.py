@@ -19,7 +19,6 @@ from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.streamed_body import StreamedBody
-from flowforge.connectors.in_thread import do_by_size
 from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import Page
 from flowforge.connectors.paging.reading import read_pages
@@ -44,6 +43,7 @@ class ServiceConfig(ConnectorConfig):
 
 
 C = TypeVar("C", bound=ServiceConfig)
+T = TypeVar("T")
 
 
 def require_success(response: Response, name: str) -> None:
@@ -163,6 +163,10 @@ class Calls:
         kept = await self.context.in_thread(partial(self.context.files.keep, source, name, type_))
         return kept.as_json()
 
+    async def compute(self, work: Callable[[], T], *, of: Any) -> T:
+        """See StepContext."""
+        return await self.context.compute(work, of=of)
+
     async def pages(
         self,
         paging: Paging,
@@ -211,11 +215,11 @@ class Calls:
             signed_by=self.context.connection,
             download=download,
         )
-        self.service.judge(response, self.service.name)
+        await self.compute(partial(self.service.judge, response, self.service.name), of=response.content)
         return response
 
     async def _json(self, response: Response) -> Any:
-        return await do_by_size(response.json, len(response.content), self.context.in_thread)
+        return await self.compute(response.json, of=response.content)
 
     def _url(self, path: str, parts: Sequence[str]) -> str:
         left = iter(parts)

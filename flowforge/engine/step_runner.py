@@ -22,7 +22,7 @@ from flowforge import jsonio
 from flowforge.connectors.agent_turn import AgentTurn, Tool
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.http_client.pace import StepDeferred
-from flowforge.connectors.in_thread import SMALL_BYTES, InThread, do_here
+from flowforge.connectors.in_thread import SMALL_BYTES, InThread, compute, do_here
 from flowforge.connectors.one_page import OnePage
 from flowforge.connectors.polls import Recall
 from flowforge.connectors.progress import NoProgress, Progress
@@ -228,7 +228,7 @@ class StepRunner:
             ready = await self._ready_on_loop(run, secrets, in_thread)
             output = await ready.connector.run(ready.config, ready.context)  # type: ignore[misc]
             conclude = partial(self._outcome, ready, output)
-            return await in_thread(conclude, computes=True) if jsonio.more_than(output, SMALL_BYTES) else conclude()
+            return await compute(conclude, output, in_thread)
         except BaseException as error:
             if isinstance(error, GeneratorExit) or _is_cancelled():
                 raise

@@ -115,7 +115,8 @@ async def _call(
     reason = partial(_reason, chosen.operation)
     output = await receiving.receive(send, request.url, chosen.api.title, reason)
     if config.fail_on_status and is_refusal(chosen.operation, output["body"]):
-        told = error_message(chosen.operation, output["status"], output["body"])
+        tell = partial(error_message, chosen.operation, output["status"], output["body"])
+        told = await context.compute(tell, of=output["body"])
         raise ConnectorError(f"{chosen.api.title} refused: {told}", permanent=True, answered=True)
     return output
 

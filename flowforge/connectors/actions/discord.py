@@ -5,6 +5,8 @@ https://docs.discord.com/developers/resources/message#create-message
 
 from __future__ import annotations
 
+from functools import partial
+
 from flowforge import jsonio
 from flowforge.connectors.connection_kinds.api_key import API_KEY
 from flowforge.connectors.connection_kinds.headers import HEADERS
@@ -45,5 +47,6 @@ async def send_message(config: Message, discord: Calls) -> JsonObject:
     if not config.files:
         return await discord.post(path, config.channel_id, json=message)
     files = {f"files[{n}]": [await discord.content(file)] for n, file in enumerate(config.files)}
-    body = multipart([("payload_json", jsonio.dumps(message).decode())], files)
+    written = await discord.compute(partial(jsonio.dumps, message), of=message)
+    body = multipart([("payload_json", written.decode())], files)
     return await discord.send("POST", path, config.channel_id, data=body)

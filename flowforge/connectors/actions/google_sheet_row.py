@@ -70,6 +70,6 @@ async def google_sheet_row(config: Config, context: StepContext) -> JsonObject:
         signed_by=context.connection or GOOGLE.credentials(config, context),
     )
     response.raise_for_status("Google Sheets")
-    answer = response.body()
+    answer = await context.compute(response.body, of=response.content)
     updates = answer.get("updates", {}) if isinstance(answer, dict) else {}
     return {"updatedRange": updates.get("updatedRange"), "response": answer}

@@ -116,9 +116,12 @@ async def http_request(config: Config, context: StepContext) -> JsonObject:
 
 async def _call(config: Config, context: StepContext, cookies: Cookies | None, page: Page = ONLY_PAGE) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
-    body = page.body(config.body)
-
-    data = await context.in_thread(partial(_data, config, context)) if _has_files(config) else _data(config, context)
+    body, write = page.body(config.body), partial(_data, config, context)
+    query = await context.compute(partial(pairs_of, config.query, config.nested or "repeat"), of=config.query)
+    if _has_files(config):
+        data = await context.in_thread(write)
+    else:
+        data = await context.compute(write, of=(config.form, config.body))
 
     async def send(download: Download) -> Response:
         return await context.tools.async_http.send(
@@ -126,7 +129,7 @@ async def _call(config: Config, context: StepContext, cookies: Cookies | None, p
             config.method,
             page.url(config.url),
             headers=config.headers,
-            params=page.query(pairs_of(config.query, config.nested or "repeat")),
+            params=page.query(query),
             json=body if _is_sent_as_json(config, body) else None,
             data=data,
             signed_by=context.connection or HTTP.credentials(config, context),

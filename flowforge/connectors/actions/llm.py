@@ -135,9 +135,10 @@ async def llm(config: Config, context: StepContext) -> JsonObject:
     provider = _provider(config.api, config.endpoint, context)
     conversation = await context.in_thread(partial(_conversation, config, context))
     if config.output == "text":
-        return _output(config, await provider.ask(conversation), context.turn)
+        answer = await provider.ask(conversation)
+        return await context.in_thread(partial(_output, config, answer, context.turn), computes=True)
     structured = await ask_for_json(provider, conversation, config.schema_)
-    output = _output(config, structured.answer, context.turn)
+    output = await context.in_thread(partial(_output, config, structured.answer, context.turn), computes=True)
     return output if structured.answer.calls else {**output, "json": structured.value}
 
 

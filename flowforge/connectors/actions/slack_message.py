@@ -55,7 +55,8 @@ class Config(SlackSignIn):
     connections=(SLACK,),
 )
 async def slack_message(config: Config, context: StepContext) -> JsonObject:
-    body: JsonObject = {"text": config.message or await context.in_thread(partial(_everything, context))}
+    message = config.message or await context.in_thread(partial(_everything, context), computes=True)
+    body: JsonObject = {"text": message}
     if config.channel:
         body["channel"] = config.channel
     if config.webhook_url:
@@ -75,7 +76,7 @@ async def _post_message(config: Config, context: StepContext, body: JsonObject) 
     signed_by = context.connection or SLACK.credentials(config, context)
     response = await context.tools.async_http.send(context, "POST", POST_MESSAGE, json=body, signed_by=signed_by)
     response.raise_for_status("Slack")
-    answer = response.body()
+    answer = await context.compute(response.body, of=response.content)
     if not isinstance(answer, dict) or not answer.get("ok"):
         reason = answer.get("error", "no reason") if isinstance(answer, dict) else "no JSON"
         raise ConnectorError(

@@ -5,10 +5,12 @@ https://docs.stripe.com/api
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.bearer import BEARER
-from flowforge.connectors.sdk import Calls, Polls, Service, ServiceConfig, field, joined, pairs_of
+from flowforge.connectors.sdk import Calls, Pair, Polls, Service, ServiceConfig, field, joined, pairs_of
 from flowforge.jsonio import JsonObject
 
 STRIPE = Service("Stripe", "https://api.stripe.com/v1", "table", (BEARER,), ("payment", "invoice", "customer"))
@@ -72,7 +74,7 @@ class Create(ServiceConfig):
     repeatable=True,  # https://docs.stripe.com/api/idempotent_requests
 )
 async def create(config: Create, stripe: Calls) -> JsonObject:
-    return await stripe.send("POST", "/{}", config.kind, data=pairs_of(config.values, "indexes"))
+    return await stripe.send("POST", "/{}", config.kind, data=await _form(config.values, stripe))
 
 
 class Change(ServiceConfig):
@@ -90,4 +92,8 @@ class Change(ServiceConfig):
     repeatable=True,
 )
 async def change(config: Change, stripe: Calls) -> JsonObject:
-    return await stripe.send("POST", "/{}/{}", config.kind, config.id, data=pairs_of(config.values, "indexes"))
+    return await stripe.send("POST", "/{}/{}", config.kind, config.id, data=await _form(config.values, stripe))
+
+
+async def _form(values: JsonObject, stripe: Calls) -> Sequence[Pair]:
+    return await stripe.compute(partial(pairs_of, values, "indexes"), of=values)

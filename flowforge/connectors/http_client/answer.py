@@ -55,7 +55,8 @@ class IncomingAnswer:
     is_head_awaited: bool = True
     """Whether the head has yet to come."""
     _head: Response = field(default_factory=lambda: Response(0, {}, b""))
-    _pieces: list[bytes] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)
+    """Those of a body that nobody takes."""
     _size: int = 0
     _wire_bytes_left: int = _MOST_HEAD_BYTES
 
@@ -92,11 +93,11 @@ class IncomingAnswer:
         if self.taker is not None and self.is_taken:
             self.taker.add(piece)
         else:
-            self._pieces.append(piece)
+            self.pieces.append(piece)
 
     def whole(self) -> Response:
         """The answer, once all has come; without content where that was taken."""
-        return replace(self._head, content=b"".join(self._pieces))
+        return replace(self._head, content=b"".join(self.pieces))
 
     @property
     def _limit(self) -> int:

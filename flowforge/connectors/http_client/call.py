@@ -43,6 +43,11 @@ class Call:
     signed_by: Signer | None
     cookies: Cookies | None = None
 
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """All that it is prepared from, but for files, which are read while they are sent."""
+        return self.url, self.headers, self.params, self.body
+
     def redirected(self, status: int, target: str) -> Call:
         """The call that follows a redirect (RFC 9110, 15.4). Another origin gets no secrets. Raises ConnectorError."""
         with _refusing_what_is_not_valid():
@@ -89,7 +94,9 @@ def _require_valid(headers: Mapping[str, str]) -> None:
 
 
 def _write_as_bytes(request: requests.PreparedRequest) -> None:
-    """Headers that are not ASCII go out as UTF-8, by whichever library."""
+    """Headers that are not ASCII go out as UTF-8, by whichever library, and so does the body."""
+    if isinstance(request.body, str):
+        request.body = request.body.encode()
     for name, value in list(request.headers.items()):
         if not value.isascii():
             request.headers[name] = jsonio.writable(value).encode()  # type: ignore[assignment]

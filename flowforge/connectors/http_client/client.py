@@ -27,7 +27,7 @@ from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.http_client.tls import PUBLIC
 from flowforge.connectors.http_client.transport import Attempt, Transport
-from flowforge.connectors.in_thread import InThread, do_here
+from flowforge.connectors.in_thread import InThread, compute, do_here
 
 MAX_REDIRECTS = 5
 Parameters = Mapping[str, Any] | Sequence[Pair]
@@ -83,7 +83,9 @@ class AsyncHttpClient:
 
         Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
         """
-        call, download = self._call(attempt, method, url, parts), parts.get("download")
+        make = partial(self._call, attempt, method, url, parts)
+        given = (url, parts.get("headers"), parts.get("params"), parts.get("json"), parts.get("data"))
+        call, download = await self._compute(attempt, make, of=given), parts.get("download")
         redirects = parts.get("redirects", MAX_REDIRECTS)
         for _ in range(redirects + 1):
             response = await self._answer(attempt, call, download)
@@ -133,10 +135,14 @@ class AsyncHttpClient:
     async def _paced(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         """The answer, once it is the turn of the call."""
         if call.signed_by is None:
-            return await self._exchange(attempt, call, call.prepared(), download)
+            request = await self._compute(attempt, call.prepared, of=call.given)
+            return await self._exchange(attempt, call, request, download)
         signer = call.signed_by
         async with self._turn(attempt, signer.pace):
-            request = await self._do(attempt, call.prepared, may_block=not signer.signs_at_once)
+            if signer.signs_at_once:
+                request = await self._compute(attempt, call.prepared, of=call.given)
+            else:
+                request = await self._transport.do(attempt, call.prepared)
             response = await self._exchange(attempt, call, request, download)
         await self._do(attempt, partial(signer.pace.note, response), may_block=signer.pace.may_block)
         return response
@@ -155,6 +161,10 @@ class AsyncHttpClient:
     async def _do(self, attempt: Attempt, work: Callable[[], T], *, may_block: bool) -> T:
         return await self._transport.do(attempt, work) if may_block else work()
 
+    async def _compute(self, attempt: Attempt, work: Callable[[], T], *, of: Any) -> T:
+        """Computes something of values, at once where they are small."""
+        return await compute(work, of, partial(self._transport.do, attempt))
+
     async def _exchange(
         self, attempt: Attempt, call: Call, request: requests.PreparedRequest, download: BodyTaker | None
     ) -> Response:
@@ -166,7 +176,7 @@ class AsyncHttpClient:
         answer = IncomingAnswer(host_of(call.url), self._limits.response, download)
         identity = call.signed_by.identity if call.signed_by else PUBLIC
         await self._transport.exchange(attempt, request, identity, answer)
-        response = answer.whole()
+        response = await self._compute(attempt, answer.whole, of=answer.pieces)
         if call.cookies is not None:
             call.cookies.take(request, response.values_of("set-cookie"))
         return response

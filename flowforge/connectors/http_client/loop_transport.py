@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from requests import PreparedRequest
@@ -52,8 +52,9 @@ class LoopTransport:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise as_connector_error(error, answer.host, attempt.deadline) from error
 
-    async def do(self, attempt: Attempt, work: Callable[[], T]) -> T:
-        return await attempt.in_thread(work)
+    async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False) -> T:
+        """See Transport."""
+        return await attempt.in_thread(work, computes=computes)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -113,10 +114,11 @@ def _headers(received: aiohttp.ClientResponse) -> list[Header]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in received.raw_headers]
 
 
-def _body(body: StreamedBody | bytes | str | None, attempt: Attempt) -> AsyncIterator[bytes] | bytes | None:
+def _body(body: Any, attempt: Attempt) -> AsyncIterator[bytes] | bytes | None:
+    """`body`: that of a call that was prepared."""
     if isinstance(body, StreamedBody):
         return _read_in_thread(body, attempt)
-    content = body.encode() if isinstance(body, str) else body
+    content: bytes | None = body
     return content if content is None or len(content) <= _SENT_AT_ONCE_BYTES else _in_pieces(content)
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any, Literal
 from flowforge.connectors.files import FileAccess
 from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.response import Response
-from flowforge.connectors.in_thread import InThread, do_by_size, do_here
+from flowforge.connectors.in_thread import InThread, compute, do_here
 from flowforge.file_values import ANY_TYPE
 from flowforge.jsonio import JsonObject
 from flowforge.media_types import is_always_text, media_type_of
@@ -40,8 +40,9 @@ class Receiving:
         Response.raise_for_status."""
         with Download(self._is_download, self.files.most_bytes) as download:
             response = await send(download)
-            if self.fail_on_status:
-                response.raise_for_status(receiver, read_reason)
+            if self.fail_on_status and not response.ok:
+                refuse = partial(response.raise_for_status, receiver, read_reason)
+                await compute(refuse, response.content, self.in_thread)
             headers = {**response.headers, **response.repeated_headers}
             body = await self._body(response, download, url)
             return {"body": body, "status": response.status, "headers": headers}
@@ -57,7 +58,7 @@ class Receiving:
         if download.content is not None:
             return await self.in_thread(partial(self._taken, download, download.content, response, url))
         read = partial(_BODY_AS[self.form], response)
-        return await do_by_size(read, len(response.content), self.in_thread)
+        return await compute(read, response.content, self.in_thread)
 
     def _taken(self, download: Download, content: IO[bytes], response: Response, url: str) -> Any:
         """A body that may be no text."""

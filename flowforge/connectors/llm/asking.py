@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from flowforge import jsonio
 from flowforge.apis.checking import find_problems
@@ -23,6 +24,7 @@ from flowforge.connectors.llm.streaming import StreamedAnswer, refuses_to_stream
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 
+T = TypeVar("T")
 _FENCED = re.compile(r"\A\s*```\w*\n(.*)\n```\s*\Z", re.DOTALL)
 _MOST_TOLD = 10
 _INSTRUCTION = "Answer with one JSON value and nothing else. It is valid against this JSON Schema:\n"
@@ -42,13 +44,15 @@ class Provider:
     async def ask(self, conversation: Conversation) -> Answer:
         """Raises ConnectorError."""
         try:
-            return self.dialect.answer(await self._ask(conversation))
+            body = await self._ask(conversation)
+            return await self.compute(partial(self.dialect.answer, body))
         except (LookupError, TypeError, AttributeError) as error:
             raise self._no_such_answer() from error
 
     async def _ask(self, conversation: Conversation) -> JsonObject:
         """The body of the answer; it is streamed where somebody may watch. Raises like `answer` of the dialect."""
-        path, body = self.dialect.path(conversation.model), self.dialect.body(conversation)
+        path = self.dialect.path(conversation.model)
+        body = await self.compute(partial(self.dialect.body, conversation))
         begin_draft = self.context.begin_draft
         streamed = None if begin_draft is None else await self._ask_for_stream(conversation.model, body, begin_draft())
         return await self._exchange("POST", path, body) if streamed is None else streamed
@@ -59,8 +63,8 @@ class Provider:
         answer = StreamedAnswer(streaming.assemble(), draft, self.dialect.title)
         response = await self._send("POST", streaming.path(model), {**body, **streaming.options}, answer.events)
         if answer.events.is_taken:
-            return answer.body()
-        return None if refuses_to_stream(response) else self._read(response)
+            return await self.compute(answer.body)
+        return None if refuses_to_stream(response) else await self._read(response)
 
     async def models(self) -> Sequence[str]:
         """The names of the models that it offers. Raises ConnectorError."""
@@ -71,7 +75,7 @@ class Provider:
             raise self._no_such_answer() from error
 
     async def _exchange(self, method: str, path: str, body: JsonObject | None) -> JsonObject:
-        return self._read(await self._send(method, path, body))
+        return await self._read(await self._send(method, path, body))
 
     async def _send(
         self, method: str, path: str, body: JsonObject | None, events: EventStream | None = None
@@ -86,7 +90,14 @@ class Provider:
             download=events,
         )
 
-    def _read(self, response: Response) -> JsonObject:
+    async def compute(self, work: Callable[[], T]) -> T:
+        """In a thread: a conversation may be large, and takes seconds in any case."""
+        return await self.context.in_thread(work, computes=True)
+
+    async def _read(self, response: Response) -> JsonObject:
+        return await self.compute(partial(self._parsed, response))
+
+    def _parsed(self, response: Response) -> JsonObject:
         """Raises ConnectorError."""
         _require_success(response, self.dialect.title)
         answer = response.json()
@@ -111,13 +122,14 @@ async def ask_for_json(provider: Provider, conversation: Conversation, schema: J
     become numbers where the schema has them. An answer that calls tools is none yet, and its value is None. Raises
     ConnectorError where the second answer is wrong, too."""
     form = _INSTRUCTION_BESIDE_TOOLS if conversation.tools else _INSTRUCTION
-    instruction = f"{conversation.system}\n\n{form}{jsonio.dumps(schema).decode()}".strip()
+    written = await provider.compute(partial(jsonio.dumps, schema))
+    instruction = f"{conversation.system}\n\n{form}{written.decode()}".strip()
     wanted = replace(conversation, system=instruction, schema=schema)
-    plain = read_schema(References(schema), schema, "answer")
+    plain = await provider.compute(partial(read_schema, References(schema), schema, "answer"))
     first = whole(await provider.ask(wanted))
     if first.calls:
         return Structured(None, first)
-    value, problems = _read(first, plain)
+    value, problems = await provider.compute(partial(_read, first, plain))
     if not problems:
         return Structured(value, first)
     complaint = f"This is not valid: {told(problems)}. Answer again with nothing but the corrected JSON."
@@ -126,7 +138,7 @@ async def ask_for_json(provider: Provider, conversation: Conversation, schema: J
     second = replace(second, usage=first.usage + second.usage)
     if second.calls:
         return Structured(None, second)
-    value, problems = _read(second, plain)
+    value, problems = await provider.compute(partial(_read, second, plain))
     if problems:
         raise ConnectorError(f"the answer does not follow the schema: {told(problems)}", permanent=False, answered=True)
     return Structured(value, second)

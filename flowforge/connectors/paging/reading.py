@@ -34,8 +34,7 @@ async def read_pages(paging: Paging, url: str, context: StepContext, fetch: Fetc
     if context.page is not None:
         return await _read_page(_Reading(paging, url, context), context.page, fetch)
     reading = _Reading(paging, url, context)
-    for part in await context.in_thread(context.progress.parts):
-        reading.take_over(part, reading.size_with(part))
+    await context.in_thread(reading.go_on)
     while reading.next is not None:
         await reading.take(reading.next, fetch)
     return reading.output()
@@ -45,10 +44,8 @@ async def _read_page(reading: _Reading, page: OnePage, fetch: Fetch) -> JsonObje
     """The page after the one before, or what an earlier run of the step has kept of it."""
     in_thread = reading.context.in_thread
     reading.go_on_at(await in_thread(page.after))
-    kept = await in_thread(reading.context.progress.parts)
-    if kept:
-        reading.take_over(kept[0], reading.size_with(kept[0]))
-    elif reading.next is not None:
+    has_read_it = await in_thread(reading.go_on)
+    if not has_read_it and reading.next is not None:
         await reading.take(reading.next, fetch)
     return {**reading.output(), "next": page.sealed(reading.place()) if reading.next else None}
 
@@ -90,6 +87,14 @@ class _Reading:
             self.number, self.before, self.last, self.mark = (place[key] for key in _OF_PLACE)
             self.seen = {self.next.identity, self.mark}
 
+    def go_on(self) -> bool:
+        """Goes on after what an earlier run of the step has kept, in which it may block; returns whether there is
+        any."""
+        kept = self.context.progress.parts()
+        for part in kept:
+            self.take_over(part, self.size_with(part))
+        return bool(kept)
+
     def place(self) -> JsonObject:
         """Where it ends. Only one page that was read is remembered, and another one each time that their number has
         doubled: in a circle, however long, the pages come by it again (Brent, 1980)."""
@@ -121,7 +126,7 @@ class _Reading:
         """Reads a page, and saves it with where it goes on. Raises ConnectorError, which names the page."""
         try:
             answer = await fetch(page, self._context)
-            part, size = await self.context.in_thread(partial(self._checked, answer))
+            part, size = await self.context.in_thread(partial(self._checked, answer), computes=True)
         except ConnectorError as error:
             raise _on_page(self.number, error) from error
         await self.context.in_thread(partial(self._keep, part, size))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flowforge.charsets import declared_in, decode
@@ -27,6 +28,13 @@ async def read(config: Config, gmail: Calls) -> JsonObject:
     """The attachments are files of the execution."""
     message = await gmail.get(f"{ME}/messages/{{}}", config.message_id, query={"format": "full"})
     parts = list(_parts(message.get("payload") or {}))
+    told = await gmail.compute(partial(_told, message, parts), of=message)
+    files = [await _attachment(part, config.message_id, gmail) for part in parts if part.get("filename")]
+    return {**told, "attachments": files}
+
+
+def _told(message: JsonObject, parts: list[JsonObject]) -> JsonObject:
+    """The headers and texts of a mail. Raises ConnectorError."""
     headers = {str(one.get("name", "")).lower(): one.get("value") for one in parts[0].get("headers") or ()}
     return {
         "id": message.get("id"),
@@ -40,7 +48,6 @@ async def read(config: Config, gmail: Calls) -> JsonObject:
         "date": headers.get("date"),
         "text": _text(parts, "text/plain"),
         "html": _text(parts, "text/html"),
-        "attachments": [await _attachment(part, config.message_id, gmail) for part in parts if part.get("filename")],
     }
 
 
@@ -62,7 +69,8 @@ async def _attachment(part: JsonObject, message_id: str, gmail: Calls) -> JsonOb
     body = part.get("body") or {}
     if body.get("attachmentId"):
         body = await gmail.get(f"{ME}/messages/{{}}/attachments/{{}}", message_id, body["attachmentId"])
-    return await gmail.keep(io.BytesIO(_bytes(body)), part["filename"], part.get("mimeType", ""))
+    content = io.BytesIO(await gmail.compute(partial(_bytes, body), of=body))
+    return await gmail.keep(content, part["filename"], part.get("mimeType", ""))
 
 
 def _bytes(body: Any) -> bytes:

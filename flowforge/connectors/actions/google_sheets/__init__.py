@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.google import GOOGLE
@@ -52,8 +53,8 @@ class Sheet:
 
     async def rows(self) -> list[tuple[int, Row]]:
         """The rows below the names of the columns, with their numbers."""
-        names, *rows = await self._values(self.range) or [[]]
-        return [(number, _row(names, cells)) for number, cells in enumerate(rows, start=2)]
+        values = await self._values(self.range)
+        return await self.sheets.compute(partial(_rows, values), of=values)
 
     async def names(self) -> list[str]:
         """The names of the columns. Raises ConnectorError where there are none."""
@@ -67,11 +68,22 @@ class Sheet:
         rows = await self.rows()
         if rows:
             require_known([{column: value}], list(rows[0][1]))
-        return [(number, row) for number, row in rows if str(row[column]) == value]
+        match = partial(_matching, rows, column, value)
+        return await self.sheets.compute(match, of=rows)
 
     async def _values(self, range_: str) -> Any:
         answer = await self.sheets.get("/{}/values/{}", self.config.spreadsheet_id, range_, query=_UNFORMATTED)
         return answer.get("values")
+
+
+def _rows(values: Any) -> list[tuple[int, Row]]:
+    """The rows after the first one, which holds the names of the columns."""
+    names, *rows = values or [[]]
+    return [(number, _row(names, cells)) for number, cells in enumerate(rows, start=2)]
+
+
+def _matching(rows: Sequence[tuple[int, Row]], column: str, value: str) -> list[tuple[int, Row]]:
+    return [(number, row) for number, row in rows if str(row[column]) == value]
 
 
 def _row(names: Sequence[Any], cells: Sequence[Any]) -> Row:

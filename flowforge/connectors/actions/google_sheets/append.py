@@ -5,6 +5,8 @@ https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheet
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -30,10 +32,15 @@ class Config(WritingConfig):
 async def append(config: Config, sheets: Calls) -> JsonObject:
     sheet = Sheet(config, sheets)
     names = await sheet.names()
-    require_known(config.rows, names)
-    values = [[cell_of(row.get(name)) for name in names] for row in config.rows]
+    values = await sheets.compute(partial(_cells, config.rows, names), of=config.rows)
     query = {"valueInputOption": config.value_input_option, "insertDataOption": "INSERT_ROWS"}
     answer = await sheets.post(
         "/{}/values/{}:append", config.spreadsheet_id, sheet.range, query=query, json={"values": values}
     )
     return {"updatedRange": (answer.get("updates") or {}).get("updatedRange"), "appended": len(values)}
+
+
+def _cells(rows: Sequence[Row], names: Sequence[str]) -> list[list[Any]]:
+    """The values in the order of the columns. Raises ConnectorError for one that has no column."""
+    require_known(rows, names)
+    return [[cell_of(row.get(name)) for name in names] for row in rows]

@@ -5,7 +5,10 @@ https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheet
 
 from __future__ import annotations
 
-from flowforge.connectors.actions.google_sheets import SHEETS, Sheet, SheetConfig
+from collections.abc import Sequence
+from functools import partial
+
+from flowforge.connectors.actions.google_sheets import SHEETS, Row, Sheet, SheetConfig
 from flowforge.connectors.sdk import Calls, Polls, field, first_of
 from flowforge.jsonio import JsonObject
 
@@ -30,5 +33,11 @@ class Config(SheetConfig):
     ),
 )
 async def read(config: Config, sheets: Calls) -> JsonObject:
-    rows = [{"rowNumber": number, **row} for number, row in await Sheet(config, sheets).rows()]
-    return {"rows": rows[: config.limit], "complete": len(rows) <= config.limit}
+    rows = await Sheet(config, sheets).rows()
+    wanted = rows[: config.limit]
+    numbered = await sheets.compute(partial(_numbered, wanted), of=wanted)
+    return {"rows": numbered, "complete": len(rows) <= config.limit}
+
+
+def _numbered(rows: Sequence[tuple[int, Row]]) -> list[Row]:
+    return [{"rowNumber": number, **row} for number, row in rows]

@@ -5,6 +5,9 @@ https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheet
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from flowforge.connectors.actions.google_sheets import SHEETS, Row, Sheet, WritingConfig, cell_of, require_known
 from flowforge.connectors.sdk import Calls, field
 from flowforge.jsonio import JsonObject
@@ -24,15 +27,20 @@ async def update(config: Config, sheets: Calls) -> JsonObject:
     names = await sheet.names()
     require_known([config.changes], names)
     found = await sheet.matching(config.column, config.value)
-    data = [
-        {"range": f"{sheet.range}!{_letters(names.index(name))}{number}", "values": [[cell_of(value)]]}
-        for number, _ in found
-        for name, value in config.changes.items()
-    ]
+    numbers = [number for number, _ in found]
+    data = await sheets.compute(partial(_changed, sheet.range, names, numbers, config.changes), of=numbers)
     if data:
         body = {"valueInputOption": config.value_input_option, "data": data}
         await sheets.post("/{}/values:batchUpdate", config.spreadsheet_id, json=body)
-    return {"updated": len(found), "rowNumbers": [number for number, _ in found]}
+    return {"updated": len(found), "rowNumbers": numbers}
+
+
+def _changed(range_: str, names: Sequence[str], numbers: Sequence[int], changes: Row) -> list[JsonObject]:
+    return [
+        {"range": f"{range_}!{_letters(names.index(name))}{number}", "values": [[cell_of(value)]]}
+        for number in numbers
+        for name, value in changes.items()
+    ]
 
 
 def _letters(index: int) -> str:

@@ -5,6 +5,8 @@ https://developers.notion.com/reference/post-page
 
 from __future__ import annotations
 
+from functools import partial
+
 from flowforge.connectors.actions.notion import (
     NOTION,
     WRITTEN_PROPERTIES,
@@ -33,9 +35,13 @@ async def create_page(config: Config, notion: Calls) -> JsonObject:
     page = {
         "parent": {"type": "data_source_id", "data_source_id": await data_source_of(config, notion)},
         "properties": as_properties(config.properties),
-        "children": [_paragraph(line) for line in config.text.splitlines()] or None,
+        "children": await notion.compute(partial(_paragraphs, config.text), of=config.text) or None,
     }
     return await notion.post("/pages", json=page)
+
+
+def _paragraphs(text: str) -> list[JsonObject]:
+    return [_paragraph(line) for line in text.splitlines()]
 
 
 def _paragraph(line: str) -> JsonObject:

@@ -1,0 +1,183 @@
+"""Large values on the event loop: whatever a connector does with one is done in a thread, so that no other step waits.
+
+What is counted is what the loop's thread does between two of its turns: calls of functions, and large values that are
+written, read or encoded. Both bounds are far above what small values need, and far below what these do.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response as Answer
+
+from flowforge import charsets, jsonio
+from flowforge.connectors.in_thread import SMALL_BYTES
+from flowforge.connectors.sdk import StepContext
+from tests.connectors import running
+from tests.connectors.kept_files import KeptFiles
+from tests.connectors.running import run, run_with
+from tests.connectors.step_loop import StepLoop
+
+ANYTHING = re.compile(".*")
+LARGE = 2 * 1024 * 1024
+TEXT = ("x" * 99 + "\n") * (LARGE // 100)
+ROWS = [["a", number, "some text"] for number in range(LARGE // 30)]
+OBJECTS = [{"id": number, "name": "Ada"} for number in range(LARGE // 40)]
+MOST_CALLS = 20_000
+
+
+@dataclass
+class Held:
+    """What the thread of a loop did between two of its turns."""
+
+    most_calls: int = 0
+    large_values: list[str] = field(default_factory=list)
+    _calls: int = 0
+
+    def profile(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "_run" and frame.f_code.co_filename.endswith("events.py"):
+            self._calls = 0
+        if event in {"call", "c_call"}:
+            self._calls += 1
+            self.most_calls = max(self.most_calls, self._calls)
+
+
+@pytest.fixture
+def step_loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[StepLoop]:
+    loop = StepLoop()
+    monkeypatch.setattr(running, "ended", loop.run)
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def held(step_loop: StepLoop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    found = Held()
+
+    async def watch(profile: Any) -> int:
+        sys.setprofile(profile)
+        return threading.get_ident()
+
+    ident = step_loop.run(watch(found.profile))
+    for module, name in [
+        (jsonio, "loads"),
+        (jsonio, "_dumps"),
+        (jsonio, "dumps_within"),
+        (charsets, "decode"),
+        (base64, "b64encode"),
+        (base64, "urlsafe_b64decode"),
+    ]:
+        monkeypatch.setattr(module, name, _noting(getattr(module, name), name, ident, found))
+    yield found
+    step_loop.run(watch(None))
+
+
+def _noting(work: Callable[..., Any], name: str, ident: int, found: Held) -> Callable[..., Any]:
+    def noted(value: Any, *more: Any, **options: Any) -> Any:
+        if threading.get_ident() == ident and jsonio.more_than(value, SMALL_BYTES):
+            found.large_values.append(name)
+        return work(value, *more, **options)
+
+    return noted
+
+
+@pytest.fixture
+def context(make_context: Callable[..., StepContext]) -> StepContext:
+    bounds = dict.fromkeys(("http_request_max_bytes", "http_response_max_bytes"), 4 * LARGE)
+    return replace(make_context(seconds=120, **bounds), files=KeptFiles(), output_limit=4 * LARGE)
+
+
+def encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+SERVICES: list[tuple[str, dict[str, Any], Any]] = [
+    ("AIRTABLE_LIST", {"baseId": "app1", "table": "t", "limit": 100_000}, {"records": OBJECTS}),
+    ("AIRTABLE_CREATE", {"baseId": "app1", "table": "t", "records": [{"Name": TEXT}]}, {"records": OBJECTS}),
+    ("HUBSPOT_CREATE", {"properties": {"name": TEXT}}, {"id": "17", "objects": OBJECTS}),
+    ("SHEETS_READ", {"spreadsheetId": "s", "sheet": "Log", "limit": 100_000}, {"values": [["a", "b", "c"], *ROWS]}),
+    (
+        "SHEETS_FIND",
+        {"spreadsheetId": "s", "sheet": "Log", "column": "b", "value": "17"},
+        {"values": [["a", "b", "c"], *ROWS]},
+    ),
+    (
+        "SHEETS_APPEND",
+        {"spreadsheetId": "s", "sheet": "Log", "rows": [{"id": 1, "name": "Ada"}] * 100_000},
+        {"values": [["id", "name"]]},
+    ),
+    (
+        "NOTION_CREATE",
+        {"databaseId": "b", "dataSourceId": "d", "text": TEXT, "properties": {"Name": "x"}},
+        {"id": "17"},
+    ),
+    ("STRIPE_CREATE", {"values": {"metadata": {str(n): "x" * 2_000 for n in range(4_000)}}}, {"objects": OBJECTS}),
+    ("GITHUB_COMMENT", {"owner": "o", "repository": "r", "number": 1, "body": TEXT}, {"objects": OBJECTS}),
+    (
+        "GMAIL_READ",
+        {"messageId": "m"},
+        {"payload": {"mimeType": "text/plain", "headers": [], "body": {"data": encoded(TEXT)}}},
+    ),
+    ("SLACK_POST", {"channel": "C1", "text": "x", "blocks": OBJECTS}, {"ok": True, "message": OBJECTS}),
+]
+
+
+@pytest.mark.parametrize(("type_", "config", "body"), SERVICES, ids=[type_ for type_, _, _ in SERVICES])
+def test_a_service(
+    httpserver: HTTPServer, context: StepContext, held: Held, type_: str, config: dict[str, Any], body: Any
+) -> None:
+    httpserver.expect_request(ANYTHING).respond_with_json(body)
+    run_with(type_, "bearer", {"token": "123"}, {"endpoint": httpserver.url_for(""), **config}, context)
+    require_light(held)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"body": {"items": OBJECTS}},
+        {"body": TEXT},
+        {"form": {"text": TEXT}},
+        {"form": {str(number): "x" * 2_000 for number in range(4_000)}},
+        {"response": "json"},
+        {"response": "text"},
+        {"paging": {"by": "page", "parameter": "page", "items": "body.items", "maxPages": 1}},
+    ],
+    ids=["JSON", "text", "form", "form of many", "as JSON", "as text", "pages"],
+)
+def test_an_http_request(httpserver: HTTPServer, context: StepContext, held: Held, config: dict[str, Any]) -> None:
+    httpserver.expect_request(ANYTHING).respond_with_json({"items": OBJECTS})
+    output = run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "method": "POST", **config}, context)
+    assert output
+    require_light(held)
+
+
+def test_a_failure(httpserver: HTTPServer, context: StepContext, held: Held) -> None:
+    httpserver.expect_request(ANYTHING).respond_with_json({"error": OBJECTS}, status=400)
+    with pytest.raises(Exception, match="answered 400"):
+        run("HTTP_REQUEST", {"url": httpserver.url_for("/")}, context)
+    require_light(held)
+
+
+def test_a_language_model(httpserver: HTTPServer, context: StepContext, held: Held) -> None:
+    message = {"role": "assistant", "content": json.dumps({"items": OBJECTS})}
+    answer = {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]}
+    httpserver.expect_request(ANYTHING).respond_with_handler(lambda _: Answer(json.dumps(answer)))
+    config = {"model": "m", "prompt": TEXT, "endpoint": httpserver.url_for(""), "output": "json"}
+    output = run("LLM", {**config, "schema": {"type": "object"}}, context)
+    assert len(output["json"]["items"]) == len(OBJECTS)
+    require_light(held)
+
+
+def require_light(held: Held) -> None:
+    assert held.large_values == []
+    assert held.most_calls < MOST_CALLS
