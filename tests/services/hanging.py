@@ -27,11 +27,13 @@ class HangingReceiver:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.calling += 1
-        while await reader.read(4096):
-            continue
-        self.calling -= 1
-        self.left += 1
-        writer.close()
+        try:
+            while await reader.read(4096):
+                continue
+            self.left += 1
+        finally:
+            self.calling -= 1
+            writer.close()
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
