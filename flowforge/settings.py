@@ -405,8 +405,8 @@ class Settings(BaseSettings):
         32 * 1024 * 1024,
         validation_alias="EXECUTOR_HELD_BYTES",
         ge=1024 * 1024,
-        description="Bytes of JSON of all steps that one executor process holds, shared fairly between accounts; in memory"
-        " they may take several times as much.",
+        description="Bytes of JSON of all steps that one executor process holds, shared fairly between accounts; in"
+        " memory they may take several times as much.",
     )
     workflow_concurrency: int = Field(
         16,
