@@ -6,11 +6,14 @@ written, read or encoded. Both bounds are far above what small values need, and 
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gzip
 import json
 import re
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import FrameType
@@ -21,6 +24,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response as Answer
 
 from flowforge import charsets, jsonio
+from flowforge.connectors.http_client.answer import IncomingAnswer
 from flowforge.connectors.in_thread import SMALL_BYTES
 from flowforge.connectors.sdk import StepContext
 from tests.connectors import running
@@ -176,6 +180,38 @@ def test_a_language_model(httpserver: HTTPServer, context: StepContext, held: He
     output = run("LLM", {**config, "schema": {"type": "object"}}, context)
     assert len(output["json"]["items"]) == len(OBJECTS)
     require_light(held)
+
+
+def test_an_answer_that_decompresses_to_a_thousand_times_its_size(
+    httpserver: HTTPServer, context: StepContext, step_loop: StepLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes in one piece, and is taken in many turns of the loop."""
+    body = gzip.compress(bytes(LARGE))
+    httpserver.expect_request(ANYTHING).respond_with_data(body, headers={"Content-Encoding": "gzip"})
+    turns, sizes = Turns(), Counter[int]()
+    add = IncomingAnswer.add
+
+    def noting(answer: IncomingAnswer, piece: bytes) -> None:
+        sizes[turns.number] += len(piece)
+        add(answer, piece)
+
+    monkeypatch.setattr(IncomingAnswer, "add", noting)
+    counting = step_loop.begin(turns.count())
+    assert context.tools.http.send(context, "GET", httpserver.url_for("/")).content == bytes(LARGE)
+    counting.cancel()
+    assert max(sizes.values()) <= 4 * SMALL_BYTES
+
+
+class Turns:
+    """Counts the turns of a loop."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    async def count(self) -> None:
+        while True:
+            self.number += 1
+            await asyncio.sleep(0)
 
 
 def require_light(held: Held) -> None:

@@ -28,6 +28,8 @@ from flowforge.connectors.network.routes import Routes
 
 _LONGEST_HEADER = 64 * 1024
 _SENT_AT_ONCE_BYTES = 64 * 1024
+_READ_AT_ONCE_BYTES = 64 * 1024
+"""aiohttp reads twice as many ahead, after decompression, before others have their turn."""
 _NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add."""
 T = TypeVar("T")
@@ -74,6 +76,7 @@ class LoopTransport:
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
             max_headers=MOST_HEADERS,
+            read_bufsize=_READ_AT_ONCE_BYTES,
         )
         # A request is never repeated behind the back of the engine, which knows what a repeat may do.
         session._retry_connection = False
@@ -99,6 +102,8 @@ class LoopTransport:
                     await attempt.in_thread(partial(answer.add, piece))
                 else:
                     answer.add(piece)
+                    if len(piece) >= _READ_AT_ONCE_BYTES:
+                        await asyncio.sleep(0)  # more may be decompressed without anything to wait for
 
     async def _context(self, identity: TlsIdentity, attempt: Attempt) -> ssl.SSLContext:
         """Raises ConnectorError."""
