@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -28,6 +29,7 @@ _HEADER_VALUE = re.compile(r"([^\s\0][^\r\n\0]*)?")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Headers that say where a body ends (RFC 9112, 6). They follow from the body: by others a server could read the rest
 of it, or what the next step sends on this connection, as somebody else's request."""
+_LONGEST_KEPT_URL = 2_000
 _KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
 
 
@@ -71,10 +73,15 @@ class Call:
         if scheme not in {"http", "https"}:
             raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
         request = requests.PreparedRequest()
-        headers, params = _without_framing(self.headers), list(self.params)
+        headers = _without_framing(self.headers)
         _require_valid(headers)
         with _refusing_what_is_not_valid():
-            request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
+            # As `prepare` does, but for the jar of cookies, which costs as much as all of the headers.
+            request.prepare_method(self.method)
+            request.url = _written(self.url, self.params)
+            request.prepare_headers(headers)
+            request.prepare_body(self.body, None)
+            request.prepare_auth(None)
         if self.cookies is not None:
             self.cookies.add_to(request)
         if self.signed_by is not None:
@@ -82,6 +89,24 @@ class Call:
             _apply(unsigned, _signed(unsigned, self.signed_by), request)
         _write_as_bytes(request)
         return request
+
+
+def _written(url: str, params: Sequence[Pair]) -> str | None:
+    """The address as it is sent. Raises RequestException, UnicodeError."""
+    is_short = not params and len(url) <= _LONGEST_KEPT_URL
+    return _short_one_written(url) if is_short else _url_written(url, params)
+
+
+@lru_cache(maxsize=1_000)
+def _short_one_written(url: str) -> str | None:
+    """Most steps call the same address each time, and to write it takes half of the time for a request."""
+    return _url_written(url, ())
+
+
+def _url_written(url: str, params: Sequence[Pair]) -> str | None:
+    request = requests.PreparedRequest()
+    request.prepare_url(url, list(params))
+    return request.url
 
 
 def _require_valid(headers: Mapping[str, str]) -> None:
