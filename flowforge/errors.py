@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flowforge.sentences import Count, Sentence, joined, sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -14,7 +16,12 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.pointer}: {self.message}" if self.pointer else self.message
+        return str(self.in_full)
+
+    @property
+    def in_full(self) -> Sentence:
+        """The message behind the pointer."""
+        return joined(": ", [self.pointer, self.message] if self.pointer else [self.message])
 
     def under(self, prefix: str) -> Problem:
         """Move the problem's pointer below `prefix`, the object that holds this one."""
@@ -30,11 +37,14 @@ def at_most(problems: Sequence[Problem], most: int = MAX_PROBLEMS) -> list[Probl
     if len(problems) <= most:
         return list(problems)
     more = len(problems) - most + 1
-    return [*problems[: most - 1], Problem("", f"there are {more:,} more problems; these are the first ones")]
+    return [
+        *problems[: most - 1],
+        Problem("", sentence("there are %(count)s more problems; these are the first ones", count=Count(more))),
+    ]
 
 
 class FlowForgeError(Exception):
-    """Base of the errors below; `str()` of it is fit to be shown."""
+    """Base of the errors below; what `flowforge.sentences.message_of` finds in it is fit to be shown."""
 
     problems: Sequence[Problem] = ()
     """What is wrong with an input, where that is the reason."""
@@ -49,7 +59,7 @@ class Invalid(FlowForgeError):
 
     def __init__(self, problems: Sequence[Problem], message: str | None = None) -> None:
         self.problems = tuple(problems)
-        super().__init__(message or "; ".join(map(str, self.problems)))
+        super().__init__(message or joined("; ", [problem.in_full for problem in self.problems]))
 
     @classmethod
     def at(cls, pointer: str, message: str) -> Invalid:
@@ -80,7 +90,7 @@ class Conflict(FlowForgeError):
     def at(cls, pointer: str, message: str) -> Conflict:
         """What one field of the input meets."""
         problem = Problem(pointer, message)
-        error = cls(str(problem))
+        error = cls(problem.in_full)
         error.problems = (problem,)
         return error
 

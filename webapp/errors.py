@@ -16,7 +16,8 @@ from werkzeug.exceptions import HTTPException
 
 from flowforge import errors, jsonio
 from flowforge.jsonio import JsonObject
-from webapp.translation.texts import lazy
+from flowforge.sentences import message_of, sentence
+from webapp.translation.texts import lazy, said
 
 _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.Invalid: 400,
@@ -72,7 +73,7 @@ def error_response(
     status: int, message: str, details: Details = (), headers: Mapping[str, str] | None = None
 ) -> Response:
     """A page for a person with a browser, JSON for everybody else."""
-    page = _page(status, message) if _wants_page() else None
+    page = _page(status, said(message)) if _wants_page() else None
     response = Response(page, mimetype="text/html") if page else jsonify(error_body(status, message, details))
     response.status_code = status
     response.headers.update(headers or {})
@@ -90,7 +91,7 @@ def _own_error(error: errors.FlowForgeError) -> Response:
         headers = {"Retry-After": str(error.retry_after)}
     if status == 503:
         current_app.logger.warning("%s %s: %s [%s]", request.method, request.path, error, _request_id())
-    return error_response(status, str(error), error.problems, headers)
+    return error_response(status, message_of(error), error.problems, headers)
 
 
 def _http_error(error: HTTPException) -> Any:
@@ -106,7 +107,7 @@ def _message_of(error: HTTPException) -> str:
         return error.description
     standard = {
         404: lazy("there is nothing at this address"),
-        405: f"this address does not take {request.method} requests",
+        405: sentence("this address does not take %(method)s requests", method=request.method),
         413: lazy("the body is too large"),
     }
     return standard.get(error.code or 0) or error.description or _phrase(error.code or 500)
@@ -114,7 +115,7 @@ def _message_of(error: HTTPException) -> str:
 
 def _backend_lost(error: Exception) -> Response:
     current_app.logger.warning("%s %s: %s [%s]", request.method, request.path, _first_line(error), _request_id())
-    return _own_error(errors.Unavailable("a database does not answer; please try again"))
+    return _own_error(errors.Unavailable(sentence("a database does not answer; please try again")))
 
 
 def _database_error(error: DBAPIError) -> Response:
@@ -124,7 +125,7 @@ def _database_error(error: DBAPIError) -> Response:
 def _unexpected(error: Exception) -> Response:
     """Log the error in full; tell the client only a number to quote."""
     current_app.logger.error("%s %s failed [%s]", request.method, request.path, _request_id(), exc_info=error)
-    return error_response(500, f"something went wrong on our side (request {_request_id()})")
+    return error_response(500, sentence("something went wrong on our side (request %(id)s)", id=_request_id()))
 
 
 def _wants_page() -> bool:

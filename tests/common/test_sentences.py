@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 
 from flowforge import jsonio
-from flowforge.sentences import sentence
-from webapp.translation.texts import said
+from flowforge.errors import Invalid, NotFound, Problem
+from flowforge.sentences import Count, joined, sentence
+from webapp.translation.texts import said, said_by
 
 PROJECT = Path(__file__).resolve().parents[2]
 _MADE_BY = {"Problem", "Invalid.at", "Conflict.at"}
@@ -30,7 +31,6 @@ _IN_ENGLISH = frozenset(
         "flowforge/connectors/llm/asking.py",
         "flowforge/data_tables/shape.py",
         "flowforge/engine/intake.py",
-        "flowforge/errors.py",
         "flowforge/executions/replays.py",
         "flowforge/executions/search.py",
         "flowforge/kept_tables.py",
@@ -116,3 +116,24 @@ def test_pages_say_it_in_the_readers_language(app: Flask, language: str, expecte
     with app.test_request_context(headers={"Accept-Language": language}):
         assert said(made) == expected
         assert said("must have 12 to 128 characters") == "must have 12 to 128 characters"
+
+
+def test_sentences_within_sentences_and_numbers_are_said_in_the_readers_language(app: Flask) -> None:
+    inner = sentence("must be a list of at most %(most)s values", most=Count(10_000))
+    made = joined("; ", [joined(": ", ["/a", inner]), sentence("is required")])
+    assert made == "/a: must be a list of at most 10,000 values; is required"
+    with app.test_request_context(headers={"Accept-Language": "de"}):
+        assert said(made) == "/a: muss eine Liste mit höchstens 10.000 Werten sein; ist erforderlich"
+
+
+def test_errors_say_their_problems_in_the_readers_language(app: Flask) -> None:
+    error = Invalid([Problem("/name", sentence("is required")), Problem("", "keeps English")])
+    assert str(error) == "/name: is required; keeps English"
+    with app.test_request_context(headers={"Accept-Language": "de"}):
+        assert said_by(error) == "/name: ist erforderlich; keeps English"
+        assert said_by(NotFound("is no sentence")) == "is no sentence"
+
+
+def test_error_pages_speak_the_readers_language(app: Flask) -> None:
+    refused = app.test_client().post("/sign-in", headers={"Accept-Language": "de", "Accept": "text/html"})
+    assert "Dieses Formular ist zu alt" in refused.text

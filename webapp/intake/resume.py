@@ -20,6 +20,7 @@ from webapp.endpoint import ANY_BODY, HTML, Answer, Tag, endpoint
 from webapp.intake.body import read_body
 from webapp.intake.schemas import Resumed
 from webapp.receiving.uploads import Uploads
+from webapp.translation.texts import said_by
 
 blueprint = Blueprint("resume", __name__)
 
@@ -43,7 +44,7 @@ def show(token: str) -> tuple[str, int]:
     try:
         wait = waits.find(session(), _read_token(token))
     except (Conflict, NotFound) as error:
-        return render_template("resume/over.html", reason=str(error)), 409 if isinstance(error, Conflict) else 404
+        return render_template("resume/over.html", reason=said_by(error)), 409 if isinstance(error, Conflict) else 404
     wanted = "approve" if "approve" in request.args else "reject" if "reject" in request.args else None
     return render_template("resume/wait.html", wait=wait, wanted=wanted), 200
 

@@ -7,7 +7,7 @@ from gettext import NullTranslations
 
 from markupsafe import Markup, escape
 
-from flowforge.sentences import Sentence
+from flowforge.sentences import Count, Sentence, message_of
 from webapp.translation import language
 from webapp.translation.catalogues import translations
 from webapp.translation.formats import number
@@ -65,8 +65,19 @@ def _plain(messages: NullTranslations, text: str) -> Markup:
 def said(text: str) -> str:
     """A sentence of the core (`flowforge.sentences`) in the reader's language; what the catalogues lack as it is."""
     if isinstance(text, Sentence) and text.values:
-        return look_up(text.template) % text.values
+        return look_up(text.template) % {name: _said_value(value) for name, value in text.values.items()}
     return look_up(text) if text else text
+
+
+def said_by(error: Exception) -> str:
+    """What the error says (`flowforge.sentences.message_of`) in the reader's language."""
+    return said(message_of(error))
+
+
+def _said_value(value: object) -> object:
+    if isinstance(value, Sentence):
+        return said(value)
+    return number(int(value)) if isinstance(value, Count) else value
 
 
 def ngettext_in_template(one: str, many: str, count: int, **values: object) -> Markup:

@@ -17,11 +17,12 @@ from flowforge.accounts.registration import NewAccount
 from flowforge.accounts.second_factor import CodeNeeded, SecondStep, WrongCode
 from flowforge.accounts.views import AccountView
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
+from flowforge.sentences import message_of
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.guarded import browser_id, guess_at, make_familiar
 from webapp.identity import DashboardUser
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said, said_by
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
 from webapp.ui.guard import return_path, viewer_id
@@ -50,11 +51,11 @@ def submit_sign_in() -> Any:
     except CodeNeeded as error:
         return _ask_for_code(error.account)
     except Unauthorized as error:
-        return _sign_in_page(str(error)), 401
+        return _sign_in_page(said_by(error)), 401
     except Forbidden as error:
-        return _sign_in_page(str(error)), 403
+        return _sign_in_page(said_by(error)), 403
     except TooManyRequests as error:
-        return _sign_in_page(error.description or ""), 429, {"Retry-After": str(error.retry_after)}
+        return _sign_in_page(said(error.description or "")), 429, {"Retry-After": str(error.retry_after)}
     return welcome(user)
 
 
@@ -76,7 +77,7 @@ def submit_sign_in_code() -> Any:
     except (WrongCode, CodeNeeded):
         return _code_page(gettext("The code is wrong, has expired, or was used before")), 401
     except TooManyRequests as error:
-        return _code_page(error.description or ""), 429, {"Retry-After": str(error.retry_after)}
+        return _code_page(said(error.description or "")), 429, {"Retry-After": str(error.retry_after)}
     cookie.pop(_PENDING, None)
     return _enter(user)
 
@@ -95,7 +96,7 @@ def submit_registration() -> Any:
     except Invalid as error:
         return _registration_page(error.problems), 400
     except Conflict as error:
-        return _registration_page([Problem("/username", str(error))]), 409
+        return _registration_page([Problem("/username", message_of(error))]), 409
     return welcome(user)
 
 

@@ -23,7 +23,7 @@ from flowforge.accounts import (
 from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import Role
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.translation.texts import gettext, lazy
@@ -154,7 +154,7 @@ def delete_account(account_id: UUID) -> Any:
     except Invalid as error:
         return _account_page(account_id, problems=error.problems), 400
     except Conflict as error:
-        return _account_page(account_id, problems=[Problem("/handOverTo", str(error))]), 409
+        return _account_page(account_id, problems=[Problem("/handOverTo", message_of(error))]), 409
     fate = (
         gettext("Its workflows and connections were handed over to %(name)s.", name=done.handed_over_to)
         if done.handed_over_to

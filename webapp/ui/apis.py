@@ -14,10 +14,10 @@ from flowforge.api_registry.views import ApiView
 from flowforge.apis.description import OperationEntry
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.jsonio import JsonObject
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from webapp.context import backends, session
 from webapp.services import apis as operations
-from webapp.translation.texts import gettext, ngettext
+from webapp.translation.texts import gettext, ngettext, said_by
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
@@ -40,7 +40,7 @@ def create_api() -> Any:
         return _list_page(error.problems), 400
     except Conflict as error:
         session().rollback()
-        return _list_page([Problem("/name", str(error))]), 409
+        return _list_page([Problem("/name", message_of(error))]), 409
     count = len(created.operations)
     flash(
         ngettext(
@@ -90,7 +90,7 @@ def add_api_version(api_id: UUID) -> Any:
         session().rollback()
         return _api_page(operations().get(session(), viewer_id(), api_id), error.problems), 400
     except Conflict as error:
-        flash(gettext("The version was not added: %(problem)s.", problem=error), "error")
+        flash(gettext("The version was not added: %(problem)s.", problem=said_by(error)), "error")
         return redirect(url_for("ui.api", api_id=api_id), 303)
     if version.is_present:
         flash(gettext("Nothing changed: this version already exists."), "done")
@@ -120,7 +120,7 @@ def drop_api_version(api_id: UUID, version_id: UUID) -> Any:
         operations().drop(session(), viewer_id(), api_id, version_id)
         flash(gettext("Version deleted."), "done")
     except Conflict as error:
-        flash(gettext("The version was not deleted: %(problem)s.", problem=error), "error")
+        flash(gettext("The version was not deleted: %(problem)s.", problem=said_by(error)), "error")
     return redirect(url_for("ui.api", api_id=api_id), 303)
 
 
@@ -130,7 +130,7 @@ def delete_api(api_id: UUID) -> Any:
     try:
         operations().delete(session(), viewer_id(), api_id, force=request.form.get("force") == "true")
     except Conflict as error:
-        flash(gettext("“%(name)s” was not deleted: %(problem)s.", name=row.title, problem=error), "error")
+        flash(gettext("“%(name)s” was not deleted: %(problem)s.", name=row.title, problem=said_by(error)), "error")
         return redirect(url_for("ui.api", api_id=api_id), 303)
     flash(gettext("“%(name)s” deleted.", name=row.title), "done")
     return redirect(url_for("ui.apis"), 303)

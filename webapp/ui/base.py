@@ -14,6 +14,7 @@ from flowforge.language.filters.all_filters import FILTERS
 from webapp.caching import never_store
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.receiving import run_payload
+from webapp.translation.texts import said
 from webapp.ui import csrf, guard, quick_addresses, text, zones
 from webapp.ui.conditions import OPERATORS, UNARY, shown_rows
 from webapp.ui.fields import are_wrong, by_group
@@ -50,6 +51,7 @@ for _filter in (
     text.brief,
     text.duration,
     text.sentence,
+    said,
     state_name,
     loop_count,
     loop_run,

@@ -24,7 +24,7 @@ from flowforge.workflows.pins import KeptSteps
 from flowforge.workflows.views import DraftView, WorkflowView
 from webapp.context import session
 from webapp.services import apis, connections, drafts, triggers, workflows
-from webapp.translation.texts import lazy
+from webapp.translation.texts import lazy, said_by
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flaws import flaws_of
@@ -104,7 +104,7 @@ def _parts(page: JsonObject, *names: str, message: str = "", refusal: str = "") 
 def refused(workflow: WorkflowView, error: Exception, status: int) -> Any:
     """Say why something could not be done; 409: what it was done to has changed elsewhere."""
     session().rollback()
-    reason = str(_CHANGED_ELSEWHERE if status == HTTPStatus.CONFLICT else error)
+    reason = str(_CHANGED_ELSEWHERE) if status == HTTPStatus.CONFLICT else said_by(error)
     if PART in request.headers:
         return render_template("builder/_refused.html", reason=reason, workflow=workflow, status=status), status
     shown = drafts().get(session(), viewer_id(), workflow.id)

@@ -15,7 +15,7 @@ from flowforge.language.blocks import BLOCKS, body_kind
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import dotted, parsed, pointer
 from flowforge.language.tree import LISTS, actions_in, lists_in
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said
 from webapp.ui.conditions import in_words, with_conditions_in_words
 from webapp.ui.kinds import StepKind, kind_of, title_of, title_of_list
 
@@ -197,7 +197,7 @@ def warnings_at(opened: str, warnings: Sequence[Problem]) -> list[str]:
     """Sentences about keys without effect: those of the open step, else those of the trigger and the workflow."""
     at = opened if opened.startswith("/") else ""
     own = [warning for warning in warnings if step_of(warning.pointer) == at]
-    return [f"{dotted(parsed(warning.pointer.removeprefix(at)))} {warning.message}" for warning in own]
+    return [f"{dotted(parsed(warning.pointer.removeprefix(at)))} {said(warning.message)}" for warning in own]
 
 
 def step_of(pointer: str) -> str:

@@ -24,7 +24,7 @@ from flowforge.workflows.draft_calls import EVENT, EXECUTION
 from flowforge.workflows.views import WorkflowView
 from webapp.context import backends, session
 from webapp.services import draft_calls, drafts, test_urls
-from webapp.translation.texts import gettext, lazy, said
+from webapp.translation.texts import gettext, lazy, said, said_by
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
 from webapp.ui.guard import viewer_id
@@ -158,6 +158,6 @@ def _sentence(error: FlowForgeError) -> str:
     """What is wrong, with the label of its field."""
     problems = error.problems if isinstance(error, Invalid) else ()
     if not problems:
-        return str(error)
+        return said_by(error)
     label = _LABELS.get(problems[0].pointer)
     return f"{label} {said(problems[0].message)}." if label else f"{said(problems[0].message)}."

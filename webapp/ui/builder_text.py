@@ -12,7 +12,7 @@ from flowforge.ascode import yaml_reader, yaml_writer
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import pointer
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.workflows.changes import DraftChange
 from webapp.context import session
 from webapp.services import drafts
@@ -46,7 +46,7 @@ def save_builder_text(workflow_id: UUID) -> Any:
     except (Invalid, Conflict) as error:
         session().rollback()
         shown = drafts().get(session(), viewer_id(), workflow_id)
-        problems = error.problems if isinstance(error, Invalid) else [Problem("", str(error))]
+        problems = error.problems if isinstance(error, Invalid) else [Problem("", message_of(error))]
         return _page(workflow, shown, _form(), text, problems), 409 if isinstance(error, Conflict) else 400
     undo.remember(workflow_id, before)
     flash(gettext("Draft saved."), "done")

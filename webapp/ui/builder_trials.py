@@ -28,7 +28,7 @@ from flowforge.workflows.validation import config_of
 from flowforge.workflows.views import WorkflowView
 from webapp.context import backends, session
 from webapp.services import drafts, triggers
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said, said_by
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import answer, found, refused
@@ -68,7 +68,7 @@ def try_step(workflow_id: UUID) -> Any:
         session().rollback()  # the step may take its time
         tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
     except (Invalid, NotFound, Conflict, Unavailable) as error:
-        return render_template("builder/_tried.html", tried=None, error=str(error), dry_run=dry_run)
+        return render_template("builder/_tried.html", tried=None, error=said_by(error), dry_run=dry_run)
     kept = (
         own_id is not None
         and trial.step.block is None
@@ -106,7 +106,7 @@ def ask_for_values(workflow_id: UUID) -> str:
         session().rollback()  # the service may take its time
         values, error = step_tests.ask_for_values(backends(), load_catalog(), trial, key), None
     except (Invalid, NotFound, Conflict, Unavailable) as refusal:
-        values, error = (), "; ".join(problem.message for problem in refusal.problems) or str(refusal)
+        values, error = (), "; ".join(said(problem.message) for problem in refusal.problems) or said_by(refusal)
     return render_template("builder/_values.html", values=values, error=error)
 
 
@@ -187,7 +187,7 @@ def publish_draft(workflow_id: UUID) -> Any:
         return not_published(workflow)
     except Conflict as error:
         session().rollback()
-        flash(gettext("Not published: %(reason)s.", reason=error), "error")
+        flash(gettext("Not published: %(reason)s.", reason=said_by(error)), "error")
         return back_to_builder(workflow)
     undo.forget(workflow_id)
     if not published.enabled:

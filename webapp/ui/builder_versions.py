@@ -16,7 +16,7 @@ from flowforge.workflows.versions import DRAFT, PUBLISHED
 from flowforge.workflows.views import VersionView
 from webapp.context import session
 from webapp.services import drafts, versions, workflows
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said_by
 from webapp.ui.base import blueprint, requested_page
 from webapp.ui.guard import viewer_id
 from webapp.ui.written_differences import written
@@ -56,7 +56,7 @@ def restore_version(workflow_id: UUID, version_id: UUID) -> Any:
         flash(gettext("“%(name)s” restored and published.", name=restored.name), "done")
     except (Invalid, Conflict) as error:
         session().rollback()
-        flash(gettext("Not restored: %(reason)s.", reason=error), "error")
+        flash(gettext("Not restored: %(reason)s.", reason=said_by(error)), "error")
     return redirect(url_for("ui.workflow_versions", workflow_id=workflow_id), 303)
 
 

@@ -15,7 +15,7 @@ from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
 from flowforge.errors import Conflict
 from webapp.content_policy import page_policy
 from webapp.context import backends, session
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said_by
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
@@ -129,7 +129,7 @@ def _not_signed_in(connection_id: UUID, error: Conflict) -> Any:
 
 def _tell(error: Conflict) -> None:
     session().rollback()
-    flash(gettext("Sign-in failed: %(problem)s.", problem=error), "error")
+    flash(gettext("Sign-in failed: %(problem)s.", problem=said_by(error)), "error")
 
 
 def _to(connection_id: UUID) -> Any:

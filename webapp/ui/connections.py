@@ -17,13 +17,13 @@ from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
 from flowforge.connectors.presets.all_presets import matching_presets, presets
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.api_steps import account_apis, connection_offers
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
-from webapp.translation.texts import gettext, said, translated
+from webapp.translation.texts import gettext, said, said_by, translated
 from webapp.ui import connection_dialog, connection_presets
 from webapp.ui.base import blueprint
 from webapp.ui.connection_sign_ins import leading_to_provider, redirect_address, sign_in_of
@@ -113,7 +113,7 @@ def delete_connection(connection_id: UUID) -> Any:
     try:
         operations().delete(session(), viewer_id(), connection_id, force=force)
     except Conflict as error:
-        flash(gettext("“%(name)s” was not deleted: %(problem)s.", name=name, problem=error), "error")
+        flash(gettext("“%(name)s” was not deleted: %(problem)s.", name=name, problem=said_by(error)), "error")
         return redirect(url_for("ui.connection", connection_id=connection_id), 303)
     flash(gettext("“%(name)s” deleted.", name=name), "done")
     return redirect(url_for("ui.connections"), 303)
@@ -129,7 +129,7 @@ def put_secret() -> Any:
         return _list_page(error.problems), 400
     except Conflict as error:
         session().rollback()
-        return _list_page([Problem("/name", str(error))]), 409
+        return _list_page([Problem("/name", message_of(error))]), 409
     flash(gettext("“%(name)s” saved. Its value is not shown again.", name=name), "done")
     return redirect(url_for("ui.connections"), 303)
 

@@ -15,6 +15,7 @@ from flask import g, request
 from flask import session as cookie
 from werkzeug.exceptions import Forbidden
 
+from flowforge.sentences import sentence
 from webapp.ui import guard
 
 FIELD = "csrf_token"
@@ -44,7 +45,7 @@ def check() -> None:
         return
     held, sent = str(cookie.get(_KEY, "")).encode(), _unmasked(request.form.get(FIELD, ""))
     if not held or not hmac.compare_digest(held, sent):
-        raise Forbidden("this form is too old or was not ours; go back, reload the page and send it again")
+        raise Forbidden(sentence("this form is too old or was not ours; go back, reload the page and send it again"))
 
 
 def _mask(held: bytes) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flowforge.errors import Conflict, FlowForgeError, Forbidden, Invalid, NotFound
 from webapp.context import session
-from webapp.translation.texts import ngettext
+from webapp.translation.texts import ngettext, said_by
 
 
 def do_to_each(ids: Sequence[UUID], act: Callable[[UUID], object]) -> tuple[list[UUID], str]:
@@ -31,5 +31,5 @@ def _in_words(problems: Sequence[FlowForgeError]) -> str:
         "%(count)s could not be changed: %(problem)s.",
         "%(count)s could not be changed, the first of them because: %(problem)s.",
         len(problems),
-        problem=str(problems[0]),
+        problem=said_by(problems[0]),
     )

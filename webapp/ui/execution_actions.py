@@ -12,7 +12,7 @@ from flowforge.errors import Conflict, Invalid
 from flowforge.executions import executions, replays
 from flowforge.executions.replay_requests import ReplayRequest
 from webapp.context import backends, session
-from webapp.translation.texts import gettext
+from webapp.translation.texts import gettext, said_by
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
@@ -32,7 +32,7 @@ def replay_execution(execution_id: UUID) -> Any:
         fields = {"from": _start(), "version": request.form.get("version", "same"), "payload": _payload()}
         done = replays.replay(session(), backends(), viewer_id(), execution_id, ReplayRequest.read(fields))
     except (Invalid, Conflict) as error:
-        flash(gettext("Replay failed: %(problem)s", problem=error), "error")
+        flash(gettext("Replay failed: %(problem)s", problem=said_by(error)), "error")
         return _to(execution_id)
     flash(gettext("Replay started."), "done")
     return _to(done.execution_id, event=done.event_id)

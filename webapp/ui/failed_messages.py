@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge.errors import Conflict, Unavailable
 from flowforge.executions import dead_letters as operations
 from webapp.context import backends, session
+from webapp.translation.texts import gettext, said_by
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
@@ -28,15 +29,15 @@ def failed_messages() -> str:
 def retry_message(letter_id: UUID) -> Any:
     try:
         operations.send_again(session(), backends().bus, viewer_id(), letter_id)
-        flash("Sent again. If it still cannot be processed, it comes back here.", "done")
+        flash(gettext("Sent again. If it still cannot be processed, it comes back here."), "done")
     except (Conflict, Unavailable) as error:
         session().rollback()
-        flash(f"The message was not sent: {error}.", "error")
+        flash(gettext("The message was not sent: %(problem)s.", problem=said_by(error)), "error")
     return redirect(url_for("ui.failed_messages"), 303)
 
 
 @blueprint.post("/failed-messages/<uuid:letter_id>/discard")
 def discard_message(letter_id: UUID) -> Any:
     operations.discard(session(), viewer_id(), letter_id)
-    flash("Message discarded.", "done")
+    flash(gettext("Message discarded."), "done")
     return redirect(url_for("ui.failed_messages"), 303)

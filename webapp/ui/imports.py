@@ -15,7 +15,7 @@ from flowforge.workflows import pins
 from flowforge.workflows.views import WorkflowView
 from webapp.context import session
 from webapp.services import drafts
-from webapp.translation.texts import gettext, ngettext
+from webapp.translation.texts import gettext, ngettext, said_by
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
@@ -43,7 +43,7 @@ def show_import() -> Any:
         made = [_begin(workflow) for each in imported for workflow in each.workflows]
     except (Forbidden, Conflict, Invalid) as error:
         session().rollback()
-        return _page([Problem("/file", gettext("was only imported in part: %(problem)s", problem=error))]), 409
+        return _page([Problem("/file", gettext("was only imported in part: %(problem)s", problem=said_by(error)))]), 409
     done = ngettext("%(count)s draft created.", "%(count)s drafts created.", len(made))
     flash(f"{done} {gettext('Check them, choose their connections, then publish them.')}", "done")
     if len(made) == 1:

@@ -8,6 +8,7 @@ from flask import render_template, request
 
 from flowforge.accounts import invitations, registration
 from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.sentences import message_of
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.ui.accounts import entered_account, welcome
@@ -34,7 +35,7 @@ def accept_invitation(token: str) -> Any:
             return render_template("accounts/no_invitation.html"), 404
         return _page(token, error.problems, request.form), 400
     except Conflict as error:
-        return _page(token, [Problem("/username", str(error))], request.form), 409
+        return _page(token, [Problem("/username", message_of(error))], request.form), 409
     return welcome(user)
 
 

@@ -14,6 +14,7 @@ from flowforge.accounts.access_tokens import USUAL_LIFE_DAYS, Grant
 from flowforge.accounts.profile import ProfileChange
 from flowforge.accounts.scopes import USUAL, Scope
 from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.sentences import message_of
 from webapp.attempts import counts_as_attempt
 from webapp.context import session
 from webapp.guarded import guess_at
@@ -94,7 +95,7 @@ def create_token() -> Any:
     except Invalid as error:
         return _token_page(error.problems), 400
     except Conflict as error:
-        return _token_page([Problem("/name", str(error))]), 409
+        return _token_page([Problem("/name", message_of(error))]), 409
     return _token_page(token=made.token)
 
 

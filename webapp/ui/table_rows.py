@@ -13,6 +13,7 @@ from flowforge.connectors.tables import NewRows
 from flowforge.data_tables.columns import Column, ColumnType
 from flowforge.errors import Conflict, Invalid, OverQuota, Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import message_of
 from flowforge.table_registry import rows, tables
 from flowforge.table_registry.views import TableView
 from webapp.context import session
@@ -108,7 +109,7 @@ def _refused(
 ) -> tuple[str, int]:
     session().rollback()
     entered = {column.name: request.form.get(f"values/{column.name}", "") for column in shown.columns}
-    problems = error.problems or [Problem("", str(error))]
+    problems = error.problems or [Problem("", message_of(error))]
     return _form_page(shown, found, entered, problems), 400 if isinstance(error, Invalid) else 409
 
 

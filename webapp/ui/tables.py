@@ -14,7 +14,7 @@ from flowforge.data_tables.columns import KEY_TYPES, MOST_COLUMNS, ColumnType
 from flowforge.data_tables.conditions import LABELS, WITHOUT_VALUE, Operator, WantedCondition
 from flowforge.errors import Conflict, Invalid, Problem, TooMuchAtOnce
 from flowforge.jsonio import JsonObject
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.table_registry import csv_files, rows, tables
 from flowforge.table_registry.changes import TableChange
 from flowforge.table_registry.csv_files import Imported
@@ -139,7 +139,7 @@ def _sent_columns() -> Iterator[JsonObject]:
 def _refused(shown: TableView | None, entered: JsonObject, error: Invalid | Conflict) -> Any:
     session().rollback()
     is_taken = isinstance(error, Conflict)
-    return _form_page(shown, entered, [Problem("/name", str(error))] if is_taken else error.problems), 400
+    return _form_page(shown, entered, [Problem("/name", message_of(error))] if is_taken else error.problems), 400
 
 
 def _form_page(shown: TableView | None, entered: Mapping[str, Any], problems: Sequence[Problem]) -> str:
@@ -169,7 +169,7 @@ def _rows_page(
         told += [Problem(problem.pointer.replace("/conditions/0", ""), problem.message) for problem in error.problems]
     except TooMuchAtOnce as error:
         session().rollback()
-        told.append(Problem("/value", str(error)))
+        told.append(Problem("/value", message_of(error)))
     return render_template(
         "tables/show.html",
         row=shown,

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.connections import variables as operations
 from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.sentences import message_of
 from webapp.context import session
 from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
@@ -30,7 +31,7 @@ def put_variable() -> Any:
         operations.put_variable(session(), viewer_id(), name, from_text(text) if text.strip() else None)
     except (Invalid, Conflict) as error:
         session().rollback()
-        problems = error.problems or [Problem("/name", str(error))]
+        problems = error.problems or [Problem("/name", message_of(error))]
         return _list_page(problems), 409 if isinstance(error, Conflict) else 400
     flash(gettext("“%(name)s” saved.", name=name), "done")
     return redirect(url_for("ui.variables"), 303)

@@ -17,7 +17,7 @@ from flowforge.workflows.selections import MOST
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.services import workflows as operations
-from webapp.translation.texts import gettext, ngettext
+from webapp.translation.texts import gettext, ngettext, said_by
 from webapp.ui import undoable_changes
 from webapp.ui.base import blueprint
 from webapp.ui.each import do_to_each
@@ -52,7 +52,7 @@ def change_workflows() -> Any:
         done = _ACTIONS[action](ids)
     except Invalid as error:
         session().rollback()
-        tell(gettext("Nothing was changed: %(problem)s.", problem=str(error)), "error")
+        tell(gettext("Nothing was changed: %(problem)s.", problem=said_by(error)), "error")
         return redirect(back, 303)
     tell(done.text, undo=undoable_changes.keep(done.undo) if done.undo else None)
     return redirect(back, 303)

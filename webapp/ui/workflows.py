@@ -16,6 +16,7 @@ from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.executions.recent_runs import recent_runs
 from flowforge.jsonio import JsonObject
 from flowforge.preview import expression_context
+from flowforge.sentences import message_of
 from flowforge.triggers.renewals import Renewal
 from flowforge.workflows import tags
 from flowforge.workflows.changes import WorkflowChange
@@ -120,7 +121,7 @@ def run_workflow(workflow_id: UUID) -> Any:
     except Invalid as error:
         return _workflow_page(workflow_id, text, error.problems), 400
     except Conflict as error:
-        return _workflow_page(workflow_id, text, [Problem("", str(error))]), 409
+        return _workflow_page(workflow_id, text, [Problem("", message_of(error))]), 409
     return redirect(url_for("ui.execution", execution_id=started.execution_id, event=started.event_id), 303)
 
 
