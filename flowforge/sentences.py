@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
 
 
 class Sentence(str):
@@ -38,6 +39,11 @@ def joined(separator: str, parts: Iterable[str]) -> Sentence:
     """Sentences, names and numbers in a row; each part is said in the other language by itself."""
     values = {str(number): part for number, part in enumerate(parts)}
     return sentence(separator.join(f"%({name})s" for name in values), **values)
+
+
+def either(parts: Iterable[str]) -> str:
+    """The parts as alternatives: “a or b or c”. Raises TypeError where there is none."""
+    return reduce(lambda one, other: sentence("%(one)s or %(other)s", one=one, other=other), parts)
 
 
 def message_of(error: Exception) -> str:

@@ -17,6 +17,7 @@ from flowforge.language.locations import Location
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import UNREAD
 from flowforge.language.wording import located
+from flowforge.sentences import sentence
 
 Flaw = tuple[tuple[Part, ...], str]
 """The path from the action, and what is wrong there."""
@@ -36,10 +37,13 @@ def problem_of_place(step: Location) -> Problem | None:
         return None
     if not _is_offered_tools(step):
         return Problem(
-            pointer(step.path), f"{block.type} stands among the actions of an AGENT, whose model may call it"
+            pointer(step.path),
+            sentence("%(type)s stands among the actions of an AGENT, whose model may call it", type=block.type),
         )
     if step.path[-1] == 0:
-        return Problem(pointer(step.path), f"{block.type} stands behind the action that asks the model")
+        return Problem(
+            pointer(step.path), sentence("%(type)s stands behind the action that asks the model", type=block.type)
+        )
     return None
 
 
@@ -53,37 +57,45 @@ def _flaws(action: ActionDefinition, block: Block[Any] | None) -> Iterator[Flaw]
     yield from _flaws_of_bodies(action, block.bodies if block else Bodies.NONE)
     yield from _flaws_of_names(action)
     if action.on_reject is not None and not (block and block.can_be_rejected(action.config or {})):
-        yield ("onReject",), "has a meaning only where a WAIT is for an approval"
+        yield ("onReject",), sentence("has a meaning only where a WAIT is for an approval")
     if block is None:
         return
     if action.retry is not None:
-        yield ("retry",), f"{block.type} cannot be tried again; give the actions a retry"
+        yield ("retry",), sentence("%(type)s cannot be tried again; give the actions a retry", type=block.type)
     if action.timeout is not None:
-        yield ("timeout",), f"{block.type} has no time limit of its own; the workflow's settings and actions have"
+        yield (
+            ("timeout",),
+            sentence(
+                "%(type)s has no time limit of its own; the workflow's settings and actions have", type=block.type
+            ),
+        )
     if action.after_crash is not None:
-        yield ("afterCrash",), f"{block.type} calls nobody; the actions have an afterCrash"
+        yield ("afterCrash",), sentence("%(type)s calls nobody; the actions have an afterCrash", type=block.type)
     yield from _flaws_of_config(action.config or {}, block)
 
 
 def _flaws_of_bodies(action: ActionDefinition, bodies: Bodies) -> Iterator[Flaw]:
     if action.branches is not None and not bodies.has_branches:
-        yield ("branches",), f"{action.type} has no branches"
+        yield ("branches",), sentence("%(type)s has no branches", type=action.type)
     if action.otherwise is not None and not bodies.has_conditions:
-        yield ("else",), f"{action.type} has no else"
+        yield ("else",), sentence("%(type)s has no else", type=action.type)
     if action.actions is not None and bodies is not Bodies.ACTIONS:
-        yield ("actions",), f"{action.type} holds no actions"
+        yield ("actions",), sentence("%(type)s holds no actions", type=action.type)
     if bodies.has_branches:
         yield from _flaws_of_branches(action, bodies)
 
 
 def _flaws_of_branches(action: ActionDefinition, bodies: Bodies) -> Iterator[Flaw]:
     if not action.branches:
-        yield ("branches",), "is required, with at least one branch"
+        yield ("branches",), sentence("is required, with at least one branch")
     for number, branch in enumerate(action.branches or ()):
         if bodies.has_conditions and branch.when is None:
-            yield ("branches", number, "when"), "is required: the condition of the branch"
+            yield ("branches", number, "when"), sentence("is required: the condition of the branch")
         if not bodies.has_conditions and branch.when is not None:
-            yield ("branches", number, "when"), f"has no meaning: all branches of {action.type} are gone"
+            yield (
+                ("branches", number, "when"),
+                sentence("has no meaning: all branches of %(type)s are gone", type=action.type),
+            )
 
 
 def _flaws_of_names(action: ActionDefinition) -> Iterator[Flaw]:
@@ -92,7 +104,7 @@ def _flaws_of_names(action: ActionDefinition) -> Iterator[Flaw]:
     for number, branch in enumerate(action.branches or ()):
         name = branch.name or default_branch_name(number)
         if name in seen:
-            yield ("branches", number, "name"), f"'{name}' is the name of another branch already"
+            yield ("branches", number, "name"), sentence("'%(name)s' is the name of another branch already", name=name)
         seen.add(name)
 
 
@@ -100,9 +112,12 @@ def _flaws_of_config(config: Mapping[str, Any], block: Block[Any]) -> Iterator[F
     try:
         block.config.model_validate(config)
     except ValidationError as error:
-        for at, sentence in located(error):
+        for at, message in located(error):
             name = str(at[0]) if at else ""
             if not holds_expression(config.get(name)):
-                yield ("config", *at), sentence
+                yield ("config", *at), message
             elif name in block.config.literal:
-                yield ("config", *at), f"takes no expression: {name} {sentence}"
+                yield (
+                    ("config", *at),
+                    sentence("takes no expression: %(name)s %(message)s", name=name, message=message),
+                )

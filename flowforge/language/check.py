@@ -19,6 +19,7 @@ from flowforge.language.locations import Location
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import UNREAD
 from flowforge.language.scope_rules import frames_around, is_disabled, owner_of_root, roots_around, why_hidden
+from flowforge.sentences import Count, sentence
 
 MAX_EXPRESSIONS = 10_000
 """Expressions of a workflow: each is compiled when it is checked."""
@@ -34,7 +35,16 @@ def check(definition: WorkflowDefinition, unidentified_steps: Collection[str] = 
     written = [(step, found) for step in every for found in _texts_of(step)]
     count = sum(found.text.count(OPEN) for _, found in written)
     if count > MAX_EXPRESSIONS:
-        return [Problem("/actions", f"have {count:,} expressions; at most {MAX_EXPRESSIONS:,} are allowed")]
+        return [
+            Problem(
+                "/actions",
+                sentence(
+                    "have %(count)s expressions; at most %(most)s are allowed",
+                    count=Count(count),
+                    most=Count(MAX_EXPRESSIONS),
+                ),
+            )
+        ]
     workflow = _Workflow.of(every, unidentified_steps)
     problems = [problem for step in every for problem in problems_of_block(step.action, step.path)]
     problems += [problem for step in every if (problem := problem_of_place(step)) is not None]
@@ -124,7 +134,12 @@ class _Scope:
         """The problem of the reference; None where none is found."""
         if used.root not in ROOTS and used.root not in (roots := self._roots()):
             hint = self.workflow.hints.hint(used.root, roots, lambda: roots)
-            return f"{quoted(used.root)} is not known{_where_defined(used.root)}{hint}"
+            return sentence(
+                "%(root)s is not known%(where)s%(hint)s",
+                root=quoted(used.root),
+                where=_where_defined(used.root),
+                hint=hint,
+            )
         if not used.keys or str(used.keys[0]) in self.workflow.unidentified_steps:
             return None
         if used.root == "steps":
@@ -141,28 +156,36 @@ class _Scope:
         if owner is None or names is None or name in names:
             return None
         hint = self.workflow.hints.hint(name, owner.path, lambda: names)
-        return f"{root} of {quoted(owner.id)} have no {quoted(name)}{hint}"
+        return sentence(
+            "%(root)s of %(id)s have no %(name)s%(hint)s", root=root, id=quoted(owner.id), name=quoted(name), hint=hint
+        )
 
     def _problem_of_step(self, name: str, optional: bool) -> str | None:
         workflow, here = self.workflow, self.here
         named = workflow.steps.get(name)
         if named is None:
             hint = workflow.hints.hint(name, here.index, lambda: workflow.before(here))
-            return f"there is no earlier step {quoted(name)}{hint}"
+            return sentence("there is no earlier step %(name)s%(hint)s", name=quoted(name), hint=hint)
         hidden = why_hidden(named, here, name=name, evaluated_inside=self.inside)
         if hidden is not None:
             return hidden
         if is_disabled(named, here) and not optional:
-            return f"step {quoted(name)} is disabled, so it has no output; add | default(…) if that is meant"
+            return sentence(
+                "step %(name)s is disabled, so it has no output; add | default(…) if that is meant", name=quoted(name)
+            )
         return None
 
     def _problem_of_resume(self, name: str) -> str | None:
         waits = self.workflow.waits
         if name not in waits:
             hint = self.workflow.hints.hint(name, "waits", lambda: waits)
-            return f"there is no step {quoted(name)} that waits for a call or a person{hint}"
+            return sentence(
+                "there is no step %(name)s that waits for a call or a person%(hint)s", name=quoted(name), hint=hint
+            )
         if frames_around(waits[name]) != frames_around(self.here):
-            return f"step {quoted(name)} waits in another loop or branch: its link is known only there"
+            return sentence(
+                "step %(name)s waits in another loop or branch: its link is known only there", name=quoted(name)
+            )
         return None
 
 
@@ -177,21 +200,29 @@ def _can_be_resumed(step: LocatedAction) -> bool:
 
 def _where_defined(root: str) -> str:
     if root in INNER_ROOTS:
-        return f" here: {INNER_ROOTS[root].hint}"
+        return sentence(" here: %(hint)s", hint=INNER_ROOTS[root].hint)
     if root in (INDEX, OUTER):
-        return " here: it is known in an expression on the members of a list, as in map(index ~ item.name)"
-    return {
-        "error": " here: it is what went wrong, inside onError",
-        "secrets": " here: it is known in the configs of actions, not where the flow is steered; a TRANSFORM before"
-        " gives a signature made with a secret, such as {{ trigger.body.token | hmac_sha256(secrets.NAME) }}",
-    }.get(root, "")
+        return sentence(" here: it is known in an expression on the members of a list, as in map(index ~ item.name)")
+    return _DEFINED_ELSEWHERE.get(root, "")
+
+
+_DEFINED_ELSEWHERE: Mapping[str, str] = {
+    "error": sentence(" here: it is what went wrong, inside onError"),
+    "secrets": sentence(
+        " here: it is known in the configs of actions, not where the flow is steered; a TRANSFORM before"
+        " gives a signature made with a secret, such as {{ trigger.body.token | hmac_sha256(secrets.NAME) }}"
+    ),
+}
+
+
+_NO_CONDITION = sentence("is text; it needs an expression, such as {{ trigger.body.total > 100 }}")
+_CONDITION_MISSING = sentence("is missing; it is an expression, such as {{ trigger.body.total > 100 }}")
 
 
 def _check_text(found: _Text, scope: _Scope) -> Iterator[Problem]:
     if not has_meaning(found.text):
         if found.is_condition:
-            what = "is text; it needs" if found.text.strip() else "is missing; it is"
-            yield Problem(pointer(found.path), f"{what} an expression, such as {{{{ trigger.body.total > 100 }}}}")
+            yield Problem(pointer(found.path), _NO_CONDITION if found.text.strip() else _CONDITION_MISSING)
         return
     for item in references_and_problems(found.text, found.path, scope.workflow.hints):
         problem = item if isinstance(item, str) else _quoting(item, scope.problem_of(item))
@@ -203,7 +234,7 @@ def _check_text(found: _Text, scope: _Scope) -> Iterator[Problem]:
 
 
 def _quoting(reference: Reference, message: str | None) -> str | None:
-    return None if message is None else f"{message} (in {reference.text})"
+    return None if message is None else sentence("%(why)s (in %(text)s)", why=message, text=reference.text)
 
 
 def _problems_of_notes(definition: WorkflowDefinition, every: Sequence[LocatedAction]) -> Iterator[Problem]:
@@ -214,7 +245,10 @@ def _problems_of_notes(definition: WorkflowDefinition, every: Sequence[LocatedAc
     for path, note in notes:
         characters += len(note or "")
         if characters > MAX_NOTES:
-            yield Problem(pointer(path), f"makes the notes longer than {MAX_NOTES:,} characters together")
+            yield Problem(
+                pointer(path),
+                sentence("makes the notes longer than %(most)s characters together", most=Count(MAX_NOTES)),
+            )
             return
 
 
@@ -234,4 +268,8 @@ def _problem_at_the_start(used: Reference, hints: Hints) -> str | None:
     available = ("trigger", "workflow")
     if used.root in available:
         return None
-    return f"{quoted(used.root)} is not known here{hints.hint(used.root, available, lambda: available)}"
+    return sentence(
+        "%(root)s is not known here%(hint)s",
+        root=quoted(used.root),
+        hint=hints.hint(used.root, available, lambda: available),
+    )

@@ -25,6 +25,7 @@ from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import Repair
 from flowforge.language.tree import actions_in, members_in
 from flowforge.language.wording import UNWRITTEN, located, problems_of
+from flowforge.sentences import Count, message_of, sentence
 
 MAX_ACTIONS = 1_000
 LONGEST_NOTE = 4_000
@@ -46,27 +47,29 @@ _POSITIONAL_ID = re.compile(r"step_[0-9]+")
 def _stripped(value: str) -> str:
     value = value.strip()
     if not value:
-        raise ValueError("must not be empty")
+        raise ValueError(sentence("must not be empty"))
     return value
 
 
 def _without_nul(value: str) -> str:
     if "\x00" in value:
-        raise ValueError("must not contain the NUL character")
+        raise ValueError(sentence("must not contain the NUL character"))
     return value
 
 
 def _plain(value: str) -> str:
     if not (value.isascii() and value.isprintable()):
-        raise ValueError("must be plain ASCII characters")
+        raise ValueError(sentence("must be plain ASCII characters"))
     return value
 
 
 def _identifier(value: str) -> str:
     if not _ID.fullmatch(value):
-        raise ValueError("must be letters, digits and _, not start with a digit, and have at most 64 characters")
+        raise ValueError(
+            sentence("must be letters, digits and _, not start with a digit, and have at most 64 characters")
+        )
     if _POSITIONAL_ID.fullmatch(value):
-        raise ValueError("step_<number> is how expressions call a step by its position; choose another name")
+        raise ValueError(sentence("step_<number> is how expressions call a step by its position; choose another name"))
     return value
 
 
@@ -400,7 +403,7 @@ def read(raw: object) -> Reading:
 
 def _read_in_part(raw: object, error: ValidationError) -> Reading:
     found = located(error)
-    problems = [Problem(pointer(path), sentence) for path, sentence in found]
+    problems = [Problem(pointer(path), message) for path, message in found]
     repair = Repair(raw)
     definition = _repair_definition(repair, [path for path, _ in found]) if len(found) <= MAX_PROBLEMS else None
     if definition is None:
@@ -450,15 +453,20 @@ def _problem_of_size(raw: object) -> Problem | None:
     """Find what makes a definition too large to be read any further, if anything does."""
     deep = _deeper_than(MAX_DEPTH, raw)
     if deep is not None:
-        return Problem(pointer(deep), f"objects and lists may be nested {MAX_DEPTH} levels deep")
+        return Problem(pointer(deep), sentence("objects and lists may be nested %(most)s levels deep", most=MAX_DEPTH))
     try:
         size = len(jsonio.dumps(raw))
     except TypeError as error:
-        return Problem("", f"cannot be written as JSON: {error}")
+        return Problem("", sentence("cannot be written as JSON: %(error)s", error=message_of(error)))
     if size > MAX_BYTES:
-        return Problem("", f"is {size:,} bytes of JSON; at most {MAX_BYTES:,} are allowed")
+        return Problem(
+            "",
+            sentence(
+                "is %(size)s bytes of JSON; at most %(most)s are allowed", size=Count(size), most=Count(MAX_BYTES)
+            ),
+        )
     if isinstance(raw, dict) and sum(1 for _ in islice(members_in(raw.get("actions")), MAX_ACTIONS + 1)) > MAX_ACTIONS:
-        return Problem("/actions", f"hold more than {MAX_ACTIONS:,} actions")
+        return Problem("/actions", sentence("hold more than %(most)s actions", most=Count(MAX_ACTIONS)))
     return None
 
 
@@ -482,14 +490,21 @@ def _problems_of_tree(definition: WorkflowDefinition) -> list[Problem]:
     problems = []
     for found in located_actions(definition.actions):
         if found.index == MAX_ACTIONS:
-            problems.append(Problem("/actions", f"hold more than {MAX_ACTIONS:,} actions"))
+            problems.append(Problem("/actions", sentence("hold more than %(most)s actions", most=Count(MAX_ACTIONS))))
         if len(found.enclosures) == MAX_NESTING + 1:
-            problems.append(Problem(pointer(found.path), f"actions may be nested {MAX_NESTING} levels deep"))
+            problems.append(
+                Problem(pointer(found.path), sentence("actions may be nested %(most)s levels deep", most=MAX_NESTING))
+            )
         identifier = found.own_id
         if identifier is None:
             continue
         if identifier in first:
             where = pointer(first[identifier].path)
-            problems.append(Problem(pointer((*found.path, "id")), f"'{identifier}' is the id of {where} already"))
+            problems.append(
+                Problem(
+                    pointer((*found.path, "id")),
+                    sentence("'%(identifier)s' is the id of %(where)s already", identifier=identifier, where=where),
+                )
+            )
         first.setdefault(identifier, found)
     return problems

@@ -14,6 +14,7 @@ from flowforge.language.bodies import BodyKind
 from flowforge.language.evaluation.names import quoted
 from flowforge.language.locations import Enclosure, End, Location, Path
 from flowforge.language.tree import lists_in
+from flowforge.sentences import sentence
 
 _OTHER_BRANCH = frozenset({BodyKind.BRANCH, BodyKind.LANE})
 
@@ -61,9 +62,11 @@ def why_hidden(
     for theirs in step.enclosures:
         apart = _why_apart(theirs, _list_in(around, theirs.owner))
         if apart is not None:
-            return f"step {quoted(name or step.id)} {apart}"
+            return sentence("step %(step)s %(apart)s", step=quoted(name or step.id), apart=apart)
     if step.index >= here.index and not (evaluated_inside and step.is_inside(here)):
-        return f"step {quoted(name or step.id)} has not run by then: only earlier steps have an output"
+        return sentence(
+            "step %(step)s has not run by then: only earlier steps have an output", step=quoted(name or step.id)
+        )
     return None
 
 
@@ -118,8 +121,8 @@ def _list_in(around: Sequence[Enclosure], owner: Location) -> Enclosure | None:
 
 
 def _not_ended(step: Location, here: Location, name: str | None) -> str:
-    sentence = f"step {quoted(name or step.id)} has not ended by then"
-    return sentence if step.path == here.path else f"{sentence}: this is inside it"
+    unended = sentence("step %(step)s has not ended by then", step=quoted(name or step.id))
+    return unended if step.path == here.path else sentence("%(unended)s: this is inside it", unended=unended)
 
 
 def _why_apart(theirs: Enclosure, ours: Enclosure | None) -> str | None:
@@ -128,13 +131,17 @@ def _why_apart(theirs: Enclosure, ours: Enclosure | None) -> str | None:
         return None
     if theirs.kind is BodyKind.LOOP:
         owner = quoted(theirs.owner.id)
-        return f"runs once for every {_noun(theirs)} of {owner}; from outside, use the results of {owner}"
+        return sentence(
+            "runs once for every %(noun)s of %(owner)s; from outside, use the results of %(owner)s",
+            noun=_noun(theirs),
+            owner=owner,
+        )
     if theirs.kind is BodyKind.REJECTION and ours is None:
-        return f"is done only where {quoted(theirs.owner.id)} is rejected, and then nothing follows"
+        return sentence("is done only where %(id)s is rejected, and then nothing follows", id=quoted(theirs.owner.id))
     if ours is None or theirs.kind not in _OTHER_BRANCH:
         return None
     apart = ours.kind in _OTHER_BRANCH or theirs.kind is BodyKind.LANE
-    return "is in another branch" if apart else None
+    return sentence("is in another branch") if apart else None
 
 
 def _noun(loop: Enclosure) -> str:

@@ -18,8 +18,9 @@ from pydantic.fields import FieldInfo
 from flowforge.fields import is_secret
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.values import to_text
+from flowforge.sentences import message_of, sentence
 
-IS_EMPTY = "is empty"
+IS_EMPTY = sentence("is empty")
 LITERAL = {"literal": True}
 """Context of a validation: nothing is computed, so that a value of another type is a mistake."""
 
@@ -114,7 +115,9 @@ def _written(write: Write, key: str, value: Any) -> Any:
     try:
         return write(value)
     except Failure as error:
-        raise ValueError(f"{key} cannot be written as text: {error}") from error
+        raise ValueError(
+            sentence("%(key)s cannot be written as text: %(error)s", key=key, error=message_of(error))
+        ) from error
 
 
 def _as_text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _FURTHER = {"patternProperties", "allOf", "anyOf", "oneOf", "$ref", "if"}
 """Keywords of a JSON Schema by which an object can have properties that `properties` does not name."""
@@ -31,5 +32,5 @@ def parameter_names(parameters: JsonObject) -> Collection[str] | None:
 
 def _object_schema(schema: JsonObject) -> JsonObject:
     if schema.get("type") != "object" or not isinstance(schema.get("properties", {}), dict):
-        raise ValueError('must be names with their meanings, or a JSON Schema with "type": "object"')
+        raise ValueError(sentence('must be names with their meanings, or a JSON Schema with "type": "object"'))
     return schema

@@ -15,6 +15,7 @@ from flowforge.language.definition import ActionDefinition
 from flowforge.language.evaluation.names import nearest, quoted
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.text_fields import spellings
+from flowforge.sentences import sentence
 
 Path = tuple[Part, ...]
 Model = type[BaseModel]
@@ -30,7 +31,10 @@ def warnings_of(model: Model, written: Any, path: Path, known: Collection[str] =
         if key in keys:
             yield from _warnings_inside(keys[key].annotation, value, (*path, key))
         elif key not in known:
-            yield Problem(pointer((*path, key)), f"is not known, so it has no effect{_hint(key, model, known)}")
+            yield Problem(
+                pointer((*path, key)),
+                sentence("is not known, so it has no effect%(hint)s", hint=_hint(key, model, known)),
+            )
 
 
 def _warnings_inside(annotation: Any, value: Any, path: Path) -> Iterator[Problem]:
@@ -60,7 +64,7 @@ def _is_literal(field: FieldInfo) -> bool:
 
 def _hint(key: str, model: Model, known: Collection[str]) -> str:
     meant = nearest(key, [*map(_name_outside, model.model_fields.items()), *known])
-    return f"; did you mean {quoted(meant)}?" if meant else ""
+    return sentence("; did you mean %(name)s?", name=quoted(meant)) if meant else ""
 
 
 def _name_outside(field: tuple[str, FieldInfo]) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from flowforge.errors import Problem
 from flowforge.language.pointers import Part, pointer
-from flowforge.sentences import Sentence, sentence
+from flowforge.sentences import Sentence, either, sentence
 
 UNWRITTEN = "·"
 """Prefix of the names that pydantic adds to a path for the member of a union it chose: nobody wrote them."""
@@ -53,20 +53,33 @@ _SCALARS = {
 """What pydantic adds to the path for each of the types that are allowed, where a value is of none of them."""
 
 
+_NOUNS = {
+    "string_type": sentence("text"),
+    "int_type": sentence("a whole number"),
+    "int_parsing": sentence("a whole number"),
+    "int_from_float": sentence("a whole number"),
+    "float_type": sentence("a number"),
+    "float_parsing": sentence("a number"),
+    "bool_type": sentence("true or false"),
+    "bool_parsing": sentence("true or false"),
+}
+"""The same types, as the second of those that are allowed."""
+
+
 def problems_of(error: ValidationError) -> list[Problem]:
     """Every problem, with its JSON pointer."""
-    return [Problem(pointer(path), sentence) for path, sentence in located(error)]
+    return [Problem(pointer(path), message) for path, message in located(error)]
 
 
 def located(error: ValidationError) -> list[tuple[tuple[Part, ...], str]]:
     """Every problem, with its path."""
     worded: list[tuple[tuple[Part, ...], str]] = []
     for found in error.errors(include_url=False, include_input=False):
-        path, sentence = _written(found["loc"]), sentence_of(found)
+        path, message = _written(found["loc"]), sentence_of(found)
         if _is_choice(found, path) and worded and worded[-1][0] == path[:-1]:
-            worded[-1] = (path[:-1], f"{worded[-1][1]} or {sentence.removeprefix('must be ')}")
+            worded[-1] = (path[:-1], either([worded[-1][1], _NOUNS[found["type"]]]))
         else:
-            worded.append((path[:-1] if _is_choice(found, path) else path, sentence))
+            worded.append((path[:-1] if _is_choice(found, path) else path, message))
     return worded
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from flowforge.language.block import Block, BlockConfig, InnerRoot, Loop
 from flowforge.language.bodies import Bodies
+from flowforge.sentences import sentence
 
 MAX_ROUNDS = 50
 
@@ -33,7 +34,7 @@ BLOCK = Block(
         title="Each round",
         is_made_for_item=False,
         offers_tools=True,
-        roots={"agent": InnerRoot("The agent", "it tells of an AGENT, inside it", is_object=True)},
+        roots={"agent": InnerRoot("The agent", sentence("it tells of an AGENT, inside it"), is_object=True)},
     ),
     output={
         "text": "the answer of the model",

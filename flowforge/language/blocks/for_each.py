@@ -8,6 +8,7 @@ from pydantic import Field
 
 from flowforge.language.block import Block, BlockConfig, InnerRoot, Loop
 from flowforge.language.bodies import Bodies
+from flowforge.sentences import sentence
 from flowforge.summaries import first_of
 
 MAX_AT_ONCE = 100
@@ -47,9 +48,12 @@ BLOCK = Block(
         noun="item",
         title="For each item",
         roots={
-            "item": InnerRoot("This item", "it is the item of a FOR_EACH, inside it"),
+            "item": InnerRoot("This item", sentence("it is the item of a FOR_EACH, inside it")),
             "loop": InnerRoot(
-                "The loop", "it tells of a FOR_EACH, inside it", is_object=True, made_of=frozenset({"loop", "item"})
+                "The loop",
+                sentence("it tells of a FOR_EACH, inside it"),
+                is_object=True,
+                made_of=frozenset({"loop", "item"}),
             ),
         },
     ),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from flowforge.language.block import Block, BlockConfig, InnerRoot, Loop
 from flowforge.language.bodies import Bodies
+from flowforge.sentences import sentence
 
 MAX_PAGES = 10_000
 
@@ -34,7 +35,7 @@ BLOCK = Block(
         title="For each page",
         is_made_for_item=False,
         reads_pages=True,
-        roots={"page": InnerRoot("This page", "it tells of a FOR_EACH_PAGE, inside it", is_object=True)},
+        roots={"page": InnerRoot("This page", sentence("it tells of a FOR_EACH_PAGE, inside it"), is_object=True)},
     ),
     output={
         "count": "how many pages there were",

@@ -10,6 +10,7 @@ from flowforge.fields import field
 from flowforge.language.block import Block, BlockConfig, InnerRoot, Loop
 from flowforge.language.bodies import Bodies
 from flowforge.language.expressions.template import has_meaning
+from flowforge.sentences import sentence
 from flowforge.summaries import first_of
 
 MAX_ROUNDS = 10_000
@@ -51,7 +52,7 @@ class RepeatConfig(BlockConfig):
     @classmethod
     def _is_a_condition(cls, until: str | bool) -> str | bool:
         if isinstance(until, str) and not has_meaning(until):
-            raise ValueError("needs an expression, such as {{ steps.ask.body.done }}")
+            raise ValueError(sentence("needs an expression, such as {{ steps.ask.body.done }}"))
         return until
 
 
@@ -69,8 +70,10 @@ BLOCK = Block(
         title="Each round",
         is_made_for_item=False,
         roots={
-            "round": InnerRoot("This round", "it tells of a REPEAT, inside it", is_object=True),
-            "carry": InnerRoot("Carried from the round before", "it is what a round of a REPEAT hands on, inside it"),
+            "round": InnerRoot("This round", sentence("it tells of a REPEAT, inside it"), is_object=True),
+            "carry": InnerRoot(
+                "Carried from the round before", sentence("it is what a round of a REPEAT hands on, inside it")
+            ),
         },
     ),
     output={

@@ -12,6 +12,7 @@ from flowforge.language.block import Block, BlockConfig, InnerRoot, Loop
 from flowforge.language.bodies import Bodies
 from flowforge.language.expressions.template import holds_expression
 from flowforge.language.tool_parameters import parameter_names, parameters_schema
+from flowforge.sentences import sentence
 from flowforge.summaries import first_of
 
 
@@ -46,7 +47,7 @@ class ToolConfig(BlockConfig):
     @classmethod
     def _is_told_as_written(cls, told: Any) -> Any:
         if holds_expression(told):
-            raise ValueError("is told to the model as it is written")
+            raise ValueError(sentence("is told to the model as it is written"))
         return told
 
     @field_validator("parameters")
@@ -76,7 +77,7 @@ BLOCK = Block(
         roots={
             "arguments": InnerRoot(
                 "Arguments of the call",
-                "they are what a model calls a TOOL with, inside it",
+                sentence("they are what a model calls a TOOL with, inside it"),
                 is_object=True,
                 names=_names,
             )

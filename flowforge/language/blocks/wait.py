@@ -13,6 +13,7 @@ from flowforge.durations import in_units
 from flowforge.fields import field
 from flowforge.language.block import Block, BlockConfig, ConfigUnusable
 from flowforge.language.wait_form import WAIT_VIEW
+from flowforge.sentences import sentence
 from flowforge.summaries import first_of
 
 LONGEST_WAIT_SECONDS = 366 * 86_400.0
@@ -56,9 +57,9 @@ class WaitConfig(BlockConfig):
     def _one_of_three(self) -> WaitConfig:
         chosen = [choice for choice in (self.seconds, self.until, self.for_) if choice is not None]
         if not chosen:
-            raise ValueError("is missing; it needs one of 'seconds', 'until' and 'for'")
+            raise ValueError(sentence("is missing; it needs one of 'seconds', 'until' and 'for'"))
         if len(chosen) > 1:
-            raise ValueError("needs one of 'seconds', 'until' and 'for'")
+            raise ValueError(sentence("needs one of 'seconds', 'until' and 'for'"))
         return self
 
     def ends(self, now: datetime) -> datetime:

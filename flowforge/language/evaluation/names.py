@@ -9,6 +9,7 @@ from itertools import islice
 from operator import eq
 
 from flowforge.language.evaluation.meter import Failure
+from flowforge.sentences import joined, sentence
 
 # Comparing names costs time that grows with their number and length, and both come from people's data.
 _MOST_NAMES = 200
@@ -29,10 +30,10 @@ def hint(name: str, existing: Iterable[str]) -> str:
         return ""
     close = nearest(name, names)
     if close is not None:
-        return f"; did you mean {quoted(close)}?"
+        return sentence("; did you mean %(name)s?", name=quoted(close))
     shown = ", ".join(quoted(candidate) for candidate in names[:_NAMES_SHOWN])
     more = ", …" if len(names) > _NAMES_SHOWN else ""
-    return f"; there is {shown}{more}"
+    return sentence("; there is %(names)s", names=shown + more)
 
 
 class Hints:
@@ -60,11 +61,11 @@ class UnknownName(Failure):
         self.existing = existing
 
     def __str__(self) -> str:
-        return f"{self.args[0]}{hint(self.name, self.existing)}"
+        return str(joined("", [self.args[0], hint(self.name, self.existing)]))
 
     def explain(self, hints: Hints) -> str:
         """Return the text, with a hint if there is one left to give."""
-        return f"{self.args[0]}{hints.hint(self.name, self.kind, lambda: self.existing)}"
+        return joined("", [self.args[0], hints.hint(self.name, self.kind, lambda: self.existing)])
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:

@@ -12,6 +12,7 @@ from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.names import UnknownName, quoted
 from flowforge.language.evaluation.operators import COMPARISONS
 from flowforge.language.evaluation.values import number
+from flowforge.sentences import Sentence, sentence
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,19 @@ class Predicate:
         """Raises Failure when the test takes another number of arguments."""
         expected = len(inspect.signature(self.compute).parameters) - 2
         if positional != expected:
-            raise Failure(f"the test '{self.name}' takes {expected} argument{'' if expected == 1 else 's'}")
+            raise Failure(_takes(self.name, expected))
+
+
+def _takes(name: str, expected: int) -> Sentence:
+    if expected == 1:
+        return sentence("the test '%(name)s' takes 1 argument", name=name)
+    return sentence("the test '%(name)s' takes %(expected)s arguments", name=name, expected=expected)
 
 
 def find_predicate(name: str) -> Predicate:
     """Raises UnknownName, a Failure, when there is no such test."""
     if name not in PREDICATES:
-        raise UnknownName(f"there is no test {quoted(name)}", name, "test", sorted(PREDICATES))
+        raise UnknownName(sentence("there is no test %(name)s", name=quoted(name)), name, "test", sorted(PREDICATES))
     return PREDICATES[name]
 
 
@@ -43,7 +50,7 @@ def _is(*kinds: type) -> Callable[[Meter, Any], bool]:
 def _divisible(meter: Meter, value: Any, by: Any) -> bool:
     divisor = number(by, "divisibleby")
     if divisor == 0:
-        raise Failure("divisibleby: division by zero")
+        raise Failure(sentence("divisibleby: division by zero"))
     return number(value, "divisibleby") % divisor == 0
 
 

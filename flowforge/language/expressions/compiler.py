@@ -21,6 +21,7 @@ from flowforge.language.evaluation.values import number
 from flowforge.language.expressions.paths import EXISTENCE_TESTS, constant_path, expression_on_item, trail
 from flowforge.language.filters.all_filters import find_filter
 from flowforge.language.pointers import Part
+from flowforge.sentences import sentence
 
 Scope = Mapping[str, Any]
 Evaluate = Callable[[Scope, Meter], Any]
@@ -37,7 +38,7 @@ def compile_tree(node: nodes.Node) -> Evaluate:
         return _strict_path(node)
     compiler = _COMPILERS.get(type(node))
     if compiler is None:
-        raise Failure(f"{_REFUSED.get(type(node), 'this')} cannot be used in an expression")
+        raise Failure(sentence("%(what)s cannot be used in an expression", what=_REFUSED.get(type(node), _ANY_OTHER)))
     return compiler(node)
 
 
@@ -98,7 +99,7 @@ def _path(node: nodes.Expr) -> Evaluate:
         return _field(node.node, node.arg.value)
     if isinstance(node, nodes.Getitem):
         return _computed_field(node.node, compile_tree(node.arg))
-    raise Failure("this name cannot be used in an expression")
+    raise Failure(sentence("this name cannot be used in an expression"))
 
 
 def _constant_path(keys: tuple[Part, ...]) -> Evaluate:
@@ -122,10 +123,10 @@ def _slice(holder: nodes.Expr, bounds: nodes.Slice) -> Evaluate:
     def evaluate(scope: Scope, meter: Meter) -> Any:
         whole = value(scope, meter)
         if not isinstance(whole, str | list | tuple):
-            raise Failure("[start:stop] needs text or a list")
+            raise Failure(sentence("[start:stop] needs text or a list"))
         start, stop, step = (edge(scope, meter) for edge in edges)
         if step == 0 or not all(edge is None or type(edge) is int for edge in (start, stop, step)):
-            raise Failure("[start:stop:step] needs whole numbers, and a step other than 0")
+            raise Failure(sentence("[start:stop:step] needs whole numbers, and a step other than 0"))
         part = slice(start, stop, step)
         meter.memory(len(range(*part.indices(len(whole)))) * _POINTER_BYTES)
         return whole[part]
@@ -138,7 +139,7 @@ def _constant(node: nodes.Const) -> Evaluate:
     if isinstance(value, int | float) and not isinstance(value, bool):
         number(value, "the expression")
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-        raise Failure("the text holds half a character")
+        raise Failure(sentence("the text holds half a character"))
     return lambda scope, meter: value
 
 
@@ -163,7 +164,7 @@ def gather_object(pairs: list[tuple[Evaluate, Evaluate]]) -> Evaluate:
         for key, value in pairs:
             name = key(scope, meter)
             if not isinstance(name, str):
-                raise Failure("the names of an object's fields have to be text")
+                raise Failure(sentence("the names of an object's fields have to be text"))
             made[name] = value(scope, meter)
         return made
 
@@ -237,7 +238,7 @@ def _condition(node: nodes.CondExpr) -> Evaluate:
 def _filter(node: nodes.Filter) -> Evaluate:
     found = find_filter(node.name)
     if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
-        raise Failure("* and ** cannot be used in an expression to pass arguments")
+        raise Failure(sentence("* and ** cannot be used in an expression to pass arguments"))
     on_item = expression_on_item(node)
 
     def compile_argument(argument: nodes.Expr) -> Evaluate:
@@ -267,7 +268,7 @@ def _on_item(argument: nodes.Expr) -> Evaluate:
 def _test(node: nodes.Test) -> Evaluate:
     found = find_predicate(node.name)
     if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
-        raise Failure(f"the test '{node.name}' takes no named arguments")
+        raise Failure(sentence("the test '%(name)s' takes no named arguments", name=node.name))
     found.check_arguments(len(node.args))
     compute = found.compute
     value = _compile_lenient(node.node) if found.accepts_missing else compile_tree(node.node)
@@ -275,9 +276,10 @@ def _test(node: nodes.Test) -> Evaluate:
     return lambda scope, meter: compute(meter, value(scope, meter), *[argument(scope, meter) for argument in arguments])
 
 
+_ANY_OTHER = sentence("this")
 _REFUSED: dict[type[nodes.Node], str] = {
-    nodes.Call: "a function or method call (filters do the work: value | filter)",
-    nodes.Slice: "a slice outside of [ ]",
+    nodes.Call: sentence("a function or method call (filters do the work: value | filter)"),
+    nodes.Slice: sentence("a slice outside of [ ]"),
 }
 
 _COMPILERS: dict[type[nodes.Node], Callable[[Any], Evaluate]] = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from flowforge.language.expressions.paths import PathReference
 from flowforge.language.expressions.template import CLOSE, OPEN, Expression, Template, TemplateFailure, template
+from flowforge.sentences import sentence
 
 _LONGEST_SHOWN = 120
 
@@ -21,14 +22,14 @@ def problem_of_condition(text: str) -> str | None:
     read = _read(text)
     if read is None or (len(read.parts) == 1 and isinstance(read.parts[0], Expression)):
         return None
-    return f"has text around its braces, so it would always hold; {_advice(read)}"
+    return sentence("has text around its braces, so it would always hold; %(advice)s", advice=_advice(read))
 
 
 def _advice(read: Template) -> str:
     meant = f"{OPEN} {' '.join(_sources(read))} {CLOSE}"
     if len(meant) <= _LONGEST_SHOWN and (joined := _read(meant)) and _data_used(joined) == _data_used(read):
-        return f"did you mean {meant}?"
-    return f"put all of the condition between {OPEN} and {CLOSE}"
+        return sentence("did you mean %(meant)s?", meant=meant)
+    return sentence("put all of the condition between %(open)s and %(close)s", open=OPEN, close=CLOSE)
 
 
 def _data_used(read: Template) -> list[PathReference]:

@@ -26,6 +26,7 @@ from flowforge.language.evaluation.meter import (
 from flowforge.language.evaluation.names import Hints
 from flowforge.language.expressions.template import CLOSE, OPEN, Expression, TemplateFailure, readings, template
 from flowforge.language.pointers import Part, dotted, pointer
+from flowforge.sentences import joined, sentence
 
 VARIABLES = "vars"
 """The root of the account's settings."""
@@ -46,8 +47,10 @@ class ExpressionError(FlowForgeError):
         self.source = source
         """The expression as it is written; `blamed`: the name in it that is wrong, where it is one."""
         self.blamed = blamed
-        where = f"step '{step}'" + (f", {field}" if field else "")
-        super().__init__(f"{where}: {message}" + (f" (in {text})" if text else ""))
+        where = sentence("step '%(step)s'", step=step)
+        place = joined(", ", [where, field] if field else [where])
+        why = sentence("%(why)s (in %(text)s)", why=message, text=text) if text else message
+        super().__init__(joined(": ", [place, why]))
 
     def span_in(self, text: str) -> tuple[int, int] | None:
         """Find the characters of a text that are to blame: a name, or else the whole expression. None where it cannot
@@ -103,10 +106,10 @@ def resolve(
     except TemplateFailure as error:
         failed_field = dotted(walk.path, field)
         raise ExpressionError(
-            step, failed_field, str(error), shown(error.source), error.source, error.blamed
+            step, failed_field, error.reason, shown(error.source), error.source, error.blamed
         ) from error
     except RecursionError as error:
-        raise ExpressionError(step, field, "objects and lists are nested too deeply", "") from error
+        raise ExpressionError(step, field, sentence("objects and lists are nested too deeply"), "") from error
 
 
 def references(value: Any) -> list[Reference]:
@@ -124,9 +127,12 @@ def references_and_problems(text: str, path: tuple[Part, ...], hints: Hints) -> 
     """List the references of one text, and the problems, as sentences, of expressions that cannot be computed."""
     for reading in readings(text):
         if isinstance(reading, TemplateFailure):
-            where = f" (in {shown(reading.source)})" if reading.source else ""
-            yield from (sentence + where for sentence in reading.explain(hints))
+            yield from (_quoting(reading.source, why) for why in reading.explain(hints))
         yield from _references_of(reading, pointer(path))
+
+
+def _quoting(source: str, why: str) -> str:
+    return sentence("%(why)s (in %(text)s)", why=why, text=shown(source)) if source else why
 
 
 def _references_of(read: Expression | TemplateFailure, at: str) -> Iterator[Reference]:

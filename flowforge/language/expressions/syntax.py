@@ -10,6 +10,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 
 from flowforge.language.evaluation.meter import Failure
+from flowforge.sentences import Count, sentence
 
 MAX_LENGTH = 2_000
 """Characters of one expression."""
@@ -17,7 +18,8 @@ MAX_DEPTH = 50
 """Levels of its syntax tree: brackets, and terms of a chain."""
 MAX_NODES = 400
 _UNEXPECTED = re.compile(r"unexpected ('.*')")
-_PLACES = {"'end of print statement'": "at its end", "'end of template'": "at its end"}
+_EXPECTED = re.compile(r"expected token ('.*'), got ('.*')")
+_ENDS = ("'end of print statement'", "'end of template'")
 
 # Used for its grammar alone: Jinja2 neither compiles nor runs anything here.
 _GRAMMAR = Environment(autoescape=False)  # noqa: S701 - it renders nothing
@@ -40,18 +42,24 @@ def tokens_of(source: str) -> list[Token]:
     try:
         tokens = [Token(kind, text) for _, kind, text in _GRAMMAR.lexer.tokeniter(source, None, state="variable")]
     except TemplateSyntaxError as error:
-        raise Failure(f"this is not an expression: {_reword(error)}") from error
+        raise Failure(sentence("this is not an expression: %(mistake)s", mistake=_reword(error))) from error
     if any(token.kind == "variable_end" for token in tokens):
-        raise Failure("the expression ends before its end")
+        raise Failure(sentence("the expression ends before its end"))
     return tokens
 
 
 def parse(source: str) -> Parsed:
     """Raises Failure when it is not one expression, or a larger one than the limits allow."""
     if not source.strip():
-        raise Failure("there is nothing between {{ and }}")
+        raise Failure(sentence("there is nothing between {{ and }}"))
     if len(source) > MAX_LENGTH:
-        raise Failure(f"an expression may have {MAX_LENGTH:,} characters; this one has {len(source):,}")
+        raise Failure(
+            sentence(
+                "an expression may have %(most)s characters; this one has %(count)s",
+                most=Count(MAX_LENGTH),
+                count=Count(len(source)),
+            )
+        )
     tree = _parse(source)
     return Parsed(tree, _size(tree))
 
@@ -61,22 +69,28 @@ def _parse(source: str) -> nodes.Expr:
         parser = Parser(_GRAMMAR, source, state="variable")
         tree = parser.parse_expression()
     except TemplateSyntaxError as error:
-        raise Failure(f"this is not an expression: {_reword(error)}") from error
+        raise Failure(sentence("this is not an expression: %(mistake)s", mistake=_reword(error))) from error
     except RecursionError as error:
         raise _too_complex() from error
     except ValueError as error:
-        raise Failure("a number in it cannot be read") from error
+        raise Failure(sentence("a number in it cannot be read")) from error
     if not parser.stream.eos:
-        raise Failure(f"the expression should end before {parser.stream.current.value!r}")
+        raise Failure(sentence("the expression should end before %(found)s", found=repr(parser.stream.current.value)))
     return tree
 
 
 def _reword(error: TemplateSyntaxError) -> str:
-    message = error.message or "it cannot be read"
+    message = error.message or sentence("it cannot be read")
     unexpected = _UNEXPECTED.fullmatch(message)
     if unexpected:
-        return f"something is missing {_PLACES.get(unexpected[1], f'before {unexpected[1]}')}"
-    return message.replace("end of print statement", "its end").replace("end of template", "its end").rstrip(".")
+        if unexpected[1] in _ENDS:
+            return sentence("something is missing at its end")
+        return sentence("something is missing before %(token)s", token=unexpected[1])
+    message = message.replace("end of print statement", "its end").replace("end of template", "its end").rstrip(".")
+    expected = _EXPECTED.fullmatch(message)
+    if expected:
+        return sentence("expected token %(expected)s, got %(found)s", expected=expected[1], found=expected[2])
+    return message
 
 
 def _size(tree: nodes.Node) -> int:
@@ -97,4 +111,4 @@ def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
 
 
 def _too_complex() -> Failure:
-    return Failure("the expression is nested too deeply or has too many parts; split it over several steps")
+    return Failure(sentence("the expression is nested too deeply or has too many parts; split it over several steps"))

@@ -16,6 +16,7 @@ from flowforge.language.expressions.compiler import Evaluate, unknown_names
 from flowforge.language.expressions.paths import PathReference, constant_path, path_references
 from flowforge.language.expressions.secret_values import compile_expression, join_secret, mentions_secrets
 from flowforge.language.expressions.syntax import MAX_LENGTH, parse
+from flowforge.sentences import Count, message_of, sentence
 
 OPEN, CLOSE = "{{", "}}"
 
@@ -55,7 +56,15 @@ class TemplateFailure(Exception):
 
     def explain(self, hints: Hints) -> list[str]:
         """Return the reason; of unknown names every one, each with a hint if there is one left to give."""
-        return [name.explain(hints) for name in self.unknown] or [str(self.args[0])]
+        return [name.explain(hints) for name in self.unknown] or [self.reason]
+
+    @property
+    def reason(self) -> str:
+        """Return the reason as a sentence."""
+        reason = self.args[0]
+        if isinstance(reason, UnknownName):
+            return reason.explain(Hints())
+        return message_of(reason) if isinstance(reason, Failure) else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class Expression:
             raise TemplateFailure(error, self.source) from error
         except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
             # Their own texts may quote data, which may be secret.
-            raise TemplateFailure("this cannot be computed with the data there is", self.source) from error
+            raise TemplateFailure(sentence("this cannot be computed with the data there is"), self.source) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +206,7 @@ def _pieces(text: str) -> Iterator[str | _Source]:
             yield _literal(text, position, start)
         count += 1
         if count > EXPRESSIONS:
-            raise TemplateFailure(f"a text may have {EXPRESSIONS:,} expressions")
+            raise TemplateFailure(sentence("a text may have %(most)s expressions", most=Count(EXPRESSIONS)))
         end = _end_of_expression(text, start + len(OPEN))
         yield _Source(text[start + len(OPEN) : end])
         position = end + len(CLOSE)
@@ -210,8 +219,14 @@ def _literal(text: str, start: int, end: int) -> str:
     if found:
         mark = found.group()
         raise TemplateFailure(
-            f"{mark} is not supported: there are only expressions; {OPEN} '{mark}' {CLOSE} writes it"
-            f" (in {_around(text, found.start())})"
+            sentence(
+                "%(mark)s is not supported: there are only expressions; %(open)s '%(mark)s' %(close)s writes it"
+                " (in %(text)s)",
+                mark=mark,
+                open=OPEN,
+                close=CLOSE,
+                text=_around(text, found.start()),
+            )
         )
     return text[start:end]
 
@@ -225,22 +240,26 @@ def _end_of_expression(text: str, start: int) -> int:
             break
         open_brackets += (mark in "{[(") - (mark in "}])")
         if open_brackets > _MAX_BRACKETS:
-            raise TemplateFailure("brackets are nested too deeply", text[start:position])
+            raise TemplateFailure(sentence("brackets are nested too deeply"), text[start:position])
         position = piece.end()
     if text.startswith(CLOSE, position):
         return position
     why = _unended(text, start, position, limit)
-    raise TemplateFailure(f"{why} (in {_around(text, start - len(OPEN))})")
+    raise TemplateFailure(sentence("%(why)s (in %(text)s)", why=why, text=_around(text, start - len(OPEN))))
 
 
 def _unended(text: str, start: int, position: int, limit: int) -> str:
     if position >= limit or limit < len(text):
-        return f"{OPEN} has no {CLOSE} within {MAX_LENGTH:,} characters"
+        return sentence(
+            "%(open)s has no %(close)s within %(most)s characters", open=OPEN, close=CLOSE, most=Count(MAX_LENGTH)
+        )
     if position < len(text) and text[position] in "'\"":
-        return "a quote is not closed"
+        return sentence("a quote is not closed")
     if text.find(CLOSE, start) >= 0:
-        return f"{OPEN} has no {CLOSE} that ends it: the brackets in between do not match"
-    return f"{OPEN} has no {CLOSE} that ends it"
+        return sentence(
+            "%(open)s has no %(close)s that ends it: the brackets in between do not match", open=OPEN, close=CLOSE
+        )
+    return sentence("%(open)s has no %(close)s that ends it", open=OPEN, close=CLOSE)
 
 
 def _around(text: str, position: int) -> str:
@@ -254,7 +273,7 @@ def _read(source: str) -> Expression | TemplateFailure:
     references: tuple[PathReference, ...] = ()
     try:
         if source.startswith("-") or source.endswith("-"):
-            raise Failure("{{- and -}} are not supported; a space before a minus sign makes it one")
+            raise Failure(sentence("{{- and -}} are not supported; a space before a minus sign makes it one"))
         tree, size = parse(source)
         references = tuple(path_references(tree))
         weight = _EXPRESSION_BYTES + len(source) + size * _NODE_BYTES

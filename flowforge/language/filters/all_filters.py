@@ -18,6 +18,7 @@ from flowforge.language.filters.texts import TEXT_FILTERS
 from flowforge.language.filters.times import TIME_FILTERS
 from flowforge.language.filters.urls import URL_FILTERS
 from flowforge.language.filters.values import VALUE_FILTERS
+from flowforge.sentences import sentence
 
 _REGISTERS = (
     TEXT_FILTERS,
@@ -40,5 +41,5 @@ FILTERS: Mapping[str, Filter] = {name: found for register in _REGISTERS for name
 def find_filter(name: str) -> Filter:
     """Raises UnknownName, a Failure, when there is no such filter."""
     if name not in FILTERS:
-        raise UnknownName(f"there is no filter {quoted(name)}", name, "filter", sorted(FILTERS))
+        raise UnknownName(sentence("there is no filter %(name)s", name=quoted(name)), name, "filter", sorted(FILTERS))
     return FILTERS[name]

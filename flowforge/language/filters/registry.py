@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from flowforge.language.evaluation.meter import Failure
+from flowforge.sentences import message_of, sentence
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Argument = TypeVar("Argument")
@@ -69,7 +70,9 @@ class Filter:
         try:
             self._signature.bind(None, None, *[None] * positional, **dict.fromkeys(named))
         except TypeError as error:
-            raise Failure(f"the filter is used as {self.usage}: {error}") from error
+            raise Failure(
+                sentence("the filter is used as %(usage)s: %(error)s", usage=self.usage, error=message_of(error))
+            ) from error
 
 
 class Register:
