@@ -16,6 +16,7 @@ from flowforge.db import apis_store
 from flowforge.db.engine import Connection
 from flowforge.errors import NotFound
 from flowforge.language.evaluation.names import hint, quoted
+from flowforge.sentences import sentence
 
 MOST_BYTES = 16 * 1024 * 1024
 """The files that a process holds parsed together; objects take about eight times as much memory. One is always held."""
@@ -117,5 +118,5 @@ class AccountApis:
     def _why_not(self, connection: Connection, name: str, version: str) -> str:
         names = list(apis_store.titles(connection, self.user_id))
         if name in names:
-            return f"the API {quoted(name)} has no version {quoted(version)}"
-        return f"there is no API {quoted(name)}{hint(name, names)}"
+            return sentence("the API %(name)s has no version %(version)s", name=quoted(name), version=quoted(version))
+        return sentence("there is no API %(name)s%(hint)s", name=quoted(name), hint=hint(name, names))

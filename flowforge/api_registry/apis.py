@@ -104,7 +104,7 @@ class Apis:
             row.actions = _usable(version)
         session.add(row)
         _record(session, Action.API_ADDED, row)
-        with refused_as(session, Conflict("there is an API by that name already")):
+        with refused_as(session, Conflict(sentence("there is an API by that name already"))):
             session.flush()
         session.add(version)
         session.commit()
@@ -117,7 +117,9 @@ class Apis:
         operations = {entry["id"]: entry for entry in self._present(session, row).operations}
         unknown = [id_ for id_ in chosen.ids if id_ not in operations]
         if unknown:
-            raise Invalid.at("/actions", f"there is no operation {', '.join(unknown[:_MOST_NAMED])}")
+            raise Invalid.at(
+                "/actions", sentence("there is no operation %(names)s", names=", ".join(unknown[:_MOST_NAMED]))
+            )
         wanted = set(chosen.ids)
         row.actions = [entry for id_, entry in operations.items() if id_ in wanted]
         row.updated_at = datetime.now(UTC)
@@ -149,7 +151,7 @@ class Apis:
         version = self._version(session, self._load(session, user_id, api_id), version_id)
         kept = apis_store.read_file(session.connection(), version.id)
         if kept is None:
-            raise NotFound("the API has no such version")
+            raise NotFound(sentence("the API has no such version"))
         return kept[0]
 
     def compare(self, session: Session, user_id: UUID, api_id: UUID, version_id: UUID) -> VersionDifference:
@@ -177,10 +179,10 @@ class Apis:
         row = self._load(session, user_id, api_id, lock=True)
         version = self._version(session, row, version_id)
         if version.id == row.version_id:
-            raise Conflict("it is the present version: take another one first")
+            raise Conflict(sentence("it is the present version: take another one first"))
         users = [use for use in self.uses(session, user_id, row.name) if use.version == version_name(version.sha256)]
         if users:
-            raise Conflict(f"it is used by {_named(users)}")
+            raise Conflict(sentence("it is used by %(users)s", users=_named(users)))
         session.delete(version)
         _record(session, Action.API_CHANGED, row)
         session.commit()
@@ -191,7 +193,7 @@ class Apis:
         row = self._load(session, user_id, api_id, lock=True)
         users = self.uses(session, user_id, row.name)
         if users and not force:
-            raise Conflict(f"it is used by {_named(users)}")
+            raise Conflict(sentence("it is used by %(users)s", users=_named(users)))
         _record(session, Action.API_DELETED, row)
         session.delete(row)
         session.commit()
@@ -204,7 +206,7 @@ class Apis:
         mine = select(ApiRow).where(ApiRow.user_id == user_id, ApiRow.id == api_id)
         row = session.scalar(mine.with_for_update() if lock else mine)
         if row is None:
-            raise NotFound("there is no such API")
+            raise NotFound(sentence("there is no such API"))
         return row
 
     def _version(self, session: Session, row: ApiRow, version_id: UUID) -> ApiVersionRow:
@@ -212,7 +214,7 @@ class Apis:
         one = select(ApiVersionRow).where(ApiVersionRow.api_id == row.id, ApiVersionRow.id == version_id)
         version = session.scalar(one.options(defer(ApiVersionRow.content)))
         if version is None:
-            raise NotFound("the API has no such version")
+            raise NotFound(sentence("the API has no such version"))
         return version
 
     def _present(self, session: Session, row: ApiRow) -> ApiVersionRow:
@@ -238,7 +240,7 @@ class Apis:
     def _require_room(self, session: Session, user_id: UUID) -> None:
         """Raises Conflict."""
         if (session.scalar(select(func.count()).where(ApiRow.user_id == user_id)) or 0) >= MOST:
-            raise Conflict(f"there are {MOST} APIs already")
+            raise Conflict(sentence("there are %(most)s APIs already", most=MOST))
 
     def _make_room(self, session: Session, user_id: UUID, row: ApiRow) -> None:
         """Lets go of the oldest version that no step names, where there are many. Raises Conflict."""
@@ -249,7 +251,9 @@ class Apis:
         idle = (each for each in kept if each.id != row.version_id and version_name(each.sha256) not in used)
         oldest = next(idle, None)
         if oldest is None:
-            raise Conflict(f"there are {MOST_VERSIONS} versions already, and steps use all of them")
+            raise Conflict(
+                sentence("there are %(most)s versions already, and steps use all of them", most=MOST_VERSIONS)
+            )
         session.delete(oldest)
 
     def _free_name(self, session: Session, user_id: UUID, wanted: str) -> str:

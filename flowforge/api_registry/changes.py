@@ -14,7 +14,7 @@ from flowforge.sentences import sentence
 
 LONGEST_ADDRESS = 2_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_WRONG_NAME = "must be small letters, digits, _ and -, at most 63 of them, and begin with a letter or digit"
+_WRONG_NAME = sentence("must be small letters, digits, _ and -, at most 63 of them, and begin with a letter or digit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,13 @@ class DescriptionSource:
     @classmethod
     def taken(cls, fields: FieldReader) -> Self:
         """The source as `fields` have it, which also keeps what is wrong with it."""
-        address = fields.take("address", str, f"must be a text of at most {LONGEST_ADDRESS} characters", _is_short)
-        file = fields.take("file", str, "must be the text of the file")
-        name = fields.take("fileName", str, "must be a text of at most 200 characters", lambda text: len(text) <= 200)
+        address = fields.take(
+            "address", str, sentence("must be a text of at most %(most)s characters", most=LONGEST_ADDRESS), _is_short
+        )
+        file = fields.take("file", str, sentence("must be the text of the file"))
+        name = fields.take(
+            "fileName", str, sentence("must be a text of at most 200 characters"), lambda text: len(text) <= 200
+        )
         if bool(address and address.strip()) == bool(file):
             fields.problems.append(Problem("/address", sentence("give either the address of a description, or a file")))
         return cls((address or "").strip(), (file or "").encode("utf-8", "surrogatepass"), name or "")
@@ -76,7 +80,7 @@ class ChosenActions:
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """Raises Invalid."""
         fields = FieldReader(raw)
-        ids = fields.require("actions", list, "must be a list of ids of operations")
+        ids = fields.require("actions", list, sentence("must be a list of ids of operations"))
         if ids is not None and not all(isinstance(each, str) for each in ids):
             fields.problems.append(Problem("/actions", sentence("must be a list of ids of operations")))
         raise_any(fields.problems)

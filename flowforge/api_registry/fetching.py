@@ -15,6 +15,7 @@ from flowforge.errors import Invalid
 from flowforge.ids import uuid7
 from flowforge.secret_names import change_secrets
 from flowforge.secrets import MASK
+from flowforge.sentences import sentence
 
 SECONDS = 20.0
 MOST_BYTES = 15_000_000
@@ -34,7 +35,7 @@ class Fetching:
     def document(self, address: str) -> bytes:
         """Raises ValueError where it cannot be had: the reader lists what needs it as refused."""
         if self._left == 0:
-            raise ValueError(f"it refers to more than {MOST_DOCUMENTS} other documents")
+            raise ValueError(sentence("it refers to more than %(most)s other documents", most=MOST_DOCUMENTS))
         self._left -= 1
         try:
             return self.get(address)

@@ -14,14 +14,15 @@ from flowforge.apis.references import escape
 from flowforge.errors import MAX_PROBLEMS, Problem, at_most
 from flowforge.file_values import read_file
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import Count, Sentence, sentence
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    "string": ((str,), "must be text"),
-    "number": ((int, float), "must be a number"),
-    "integer": ((int,), "must be a whole number"),
-    "boolean": ((bool,), "must be true or false"),
-    "object": ((dict,), "must be an object"),
-    "array": ((list,), "must be a list"),
+    "string": ((str,), sentence("must be text")),
+    "number": ((int, float), sentence("must be a number")),
+    "integer": ((int,), sentence("must be a whole number")),
+    "boolean": ((bool,), sentence("must be true or false")),
+    "object": ((dict,), sentence("must be an object")),
+    "array": ((list,), sentence("must be a list")),
 }
 _MOST_VISITS = 100_000
 _LONGEST_MATCHED = 10_000
@@ -67,7 +68,7 @@ class _Checking:
             yield Problem(at, message)
             return
         if "enum" in schema and value not in schema["enum"]:
-            yield Problem(at, f"must be one of {_listed(schema['enum'])}")
+            yield Problem(at, sentence("must be one of %(choices)s", choices=_listed(schema["enum"])))
         yield from self._check_inside(schema, value, at)
 
     def _check_inside(self, schema: JsonObject, value: Any, at: str) -> Iterator[Problem]:
@@ -84,7 +85,7 @@ class _Checking:
         properties = schema.get("properties", {})
         for name in schema.get("required", ()):
             if name not in value:
-                yield Problem(f"{at}/{escape(name)}", "is required")
+                yield Problem(f"{at}/{escape(name)}", sentence("is required"))
         others = schema.get("additionalProperties", {})
         for name, inner in value.items():
             pointer = f"{at}/{escape(str(name))}"
@@ -96,9 +97,9 @@ class _Checking:
                 yield from self.check(others, inner, pointer)
 
     def _check_list(self, schema: JsonObject, value: list[Any], at: str) -> Iterator[Problem]:
-        yield from _check_count(schema, len(value), at, "minItems", "maxItems", "entries")
+        yield from _check_count(schema, len(value), at, _ENTRIES)
         if schema.get("uniqueItems") and not any(map(self.is_open, value)) and _repeats(value):
-            yield Problem(at, "must not have the same entry twice")
+            yield Problem(at, sentence("must not have the same entry twice"))
         for index, item in enumerate(value):
             yield from self.check(schema.get("items", {}), item, f"{at}/{index}")
 
@@ -114,7 +115,12 @@ class _Checking:
         if closest and (len(offered) == 1 or all(problem.pointer != at for problem in closest)):
             yield from closest
         else:
-            yield Problem(at, f"must be one of: {_listed([choice['title'] for choice in schema['oneOf']])}")
+            yield Problem(
+                at,
+                sentence(
+                    "must be one of: %(choices)s", choices=_listed([choice["title"] for choice in schema["oneOf"]])
+                ),
+            )
 
 
 def _meant(schema: JsonObject, value: Any, is_open: IsOpen) -> list[JsonObject]:
@@ -134,14 +140,14 @@ def _values_of(choice: JsonObject, name: str) -> list[Any]:
 
 def _check_file(value: Any, at: str) -> Iterator[Problem]:
     if not isinstance(value, str) and read_file(value) is None:
-        yield Problem(at, "must be a file, such as the body of a download or an upload, or text")
+        yield Problem(at, sentence("must be a file, such as the body of a download or an upload, or text"))
 
 
 def _check_text(schema: JsonObject, value: str, at: str) -> Iterator[Problem]:
-    yield from _check_count(schema, len(value), at, "minLength", "maxLength", "characters")
+    yield from _check_count(schema, len(value), at, _CHARACTERS)
     pattern = schema.get("pattern")
     if pattern is not None and not _matches(pattern, value):
-        yield Problem(at, f"must match the pattern {pattern}")
+        yield Problem(at, sentence("must match the pattern %(pattern)s", pattern=pattern))
 
 
 def is_within(schema: JsonObject, value: float) -> bool:
@@ -150,28 +156,52 @@ def is_within(schema: JsonObject, value: float) -> bool:
 
 
 def _check_number(schema: JsonObject, value: int | float, at: str) -> Iterator[Problem]:
-    for keyword, holds, told in _BOUNDS:
+    for keyword, holds, must in _BOUNDS:
         bound = schema.get(keyword)
         if bound is not None and not holds(value, bound):
-            yield Problem(at, f"must be {told} {bound}")
+            yield Problem(at, must.with_values(bound=bound))
     step = schema.get("multipleOf")
     if isinstance(step, int) and isinstance(value, int) and value % step:
-        yield Problem(at, f"must be a multiple of {step}")
+        yield Problem(at, sentence("must be a multiple of %(step)s", step=step))
 
 
-_BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
-    ("minimum", lambda value, bound: value >= bound, "at least"),
-    ("maximum", lambda value, bound: value <= bound, "at most"),
-    ("exclusiveMinimum", lambda value, bound: value > bound, "more than"),
-    ("exclusiveMaximum", lambda value, bound: value < bound, "less than"),
+_BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], Sentence], ...] = (
+    ("minimum", lambda value, bound: value >= bound, sentence("must be at least %(bound)s")),
+    ("maximum", lambda value, bound: value <= bound, sentence("must be at most %(bound)s")),
+    ("exclusiveMinimum", lambda value, bound: value > bound, sentence("must be more than %(bound)s")),
+    ("exclusiveMaximum", lambda value, bound: value < bound, sentence("must be less than %(bound)s")),
 )
 
 
-def _check_count(schema: JsonObject, count: int, at: str, least: str, most: str, of: str) -> Iterator[Problem]:
-    if count < schema.get(least, 0):
-        yield Problem(at, f"must have at least {schema[least]:,} {of}")
-    if most in schema and count > schema[most]:
-        yield Problem(at, f"must have at most {schema[most]:,} {of}")
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The keywords for the number of something, and the sentences about it."""
+
+    least: str
+    most: str
+    too_few: Sentence
+    too_many: Sentence
+
+
+_ENTRIES = _Counted(
+    "minItems",
+    "maxItems",
+    sentence("must have at least %(min_length)s entries"),
+    sentence("must have at most %(max_length)s entries"),
+)
+_CHARACTERS = _Counted(
+    "minLength",
+    "maxLength",
+    sentence("must have at least %(min_length)s characters"),
+    sentence("must have at most %(max_length)s characters"),
+)
+
+
+def _check_count(schema: JsonObject, count: int, at: str, of: _Counted) -> Iterator[Problem]:
+    if count < schema.get(of.least, 0):
+        yield Problem(at, of.too_few.with_values(min_length=Count(schema[of.least])))
+    if of.most in schema and count > schema[of.most]:
+        yield Problem(at, of.too_many.with_values(max_length=Count(schema[of.most])))
 
 
 def _matches(pattern: str, value: str) -> bool:
@@ -205,7 +235,9 @@ def _repeats(values: list[Any]) -> bool:
 
 def _unknown(name: str, known: JsonObject) -> str:
     near = difflib.get_close_matches(name, list(known)[:1_000], n=1)
-    return f"is not known here; did you mean {near[0]}?" if near else "is not known here"
+    if near:
+        return sentence("is not known here; did you mean %(name)s?", name=near[0])
+    return sentence("is not known here")
 
 
 def _listed(values: list[Any]) -> str:

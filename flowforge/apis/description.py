@@ -12,6 +12,7 @@ from flowforge.apis.servers import Server
 from flowforge.apis.sign_ins import SignIn
 from flowforge.errors import NotFound
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _MOST_OPERATIONS_KEPT = 200
 
@@ -68,7 +69,7 @@ class Description:
     def operation(self, id_: str) -> Operation:
         """Raises NotFound for an unknown id, Unusable for an operation that cannot be used."""
         if id_ not in self.resolvers:
-            raise NotFound(f"{self.title} has no operation {id_[:100]}")
+            raise NotFound(sentence("%(title)s has no operation %(id)s", title=self.title, id=id_[:100]))
         return self._kept.get(id_, self.resolvers[id_])
 
     def refused(self) -> list[Refused]:

@@ -13,6 +13,7 @@ from flowforge.apis.operation import Operation, Unusable
 from flowforge.apis.references import escape
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import message_of, sentence
 
 _MOST_TOLD = 50
 _ABOUT = frozenset({"title", "description", "examples", "default", "deprecated"})
@@ -57,8 +58,8 @@ def _changes(old: Description, new: Description, id_: str) -> list[Problem]:
     try:
         is_ = new.operation(id_)
     except Unusable as error:
-        return [Problem("", f"cannot be used any more: {error}")] if was else []
-    return _compare(was, is_)[:_MOST_TOLD] if was else [Problem("", "can be used now")]
+        return [Problem("", sentence("cannot be used any more: %(error)s", error=message_of(error)))] if was else []
+    return _compare(was, is_)[:_MOST_TOLD] if was else [Problem("", sentence("can be used now"))]
 
 
 def _usable(description: Description, id_: str) -> Operation | None:
@@ -69,7 +70,11 @@ def _usable(description: Description, id_: str) -> Operation | None:
 
 
 def _compare(old: Operation, new: Operation) -> list[Problem]:
-    found = [] if (old.method, old.path) == (new.method, new.path) else [Problem("", f"is {new.method} {new.path} now")]
+    found = (
+        []
+        if (old.method, old.path) == (new.method, new.path)
+        else [Problem("", sentence("is %(method)s %(path)s now", method=new.method, path=new.path))]
+    )
     found += _compare_schemas(form_schema(old), form_schema(new), "")
     return [*found, *_compare_schemas(answer_shape(old) or {}, answer_shape(new) or {}, "/answer")]
 
@@ -81,12 +86,12 @@ def _compare_schemas(old: JsonObject, new: JsonObject, at: str) -> Iterator[Prob
     for name in [*before, *(name for name in after if name not in before)]:
         pointer = f"{at}/{escape(name)}"
         if name not in after:
-            yield Problem(pointer, "is gone")
+            yield Problem(pointer, sentence("is gone"))
         elif name not in before:
-            yield Problem(pointer, "is new, and required" if name in required else "is new")
+            yield Problem(pointer, sentence("is new, and required") if name in required else sentence("is new"))
         else:
             if name in required - was_required:
-                yield Problem(pointer, "is required now")
+                yield Problem(pointer, sentence("is required now"))
             yield from _compare_schemas(before[name], after[name], pointer)
     yield from _compare_kinds(old, new, at)
     if "items" in old and "items" in new:
@@ -95,13 +100,13 @@ def _compare_schemas(old: JsonObject, new: JsonObject, at: str) -> Iterator[Prob
 
 def _compare_kinds(old: JsonObject, new: JsonObject, at: str) -> Iterator[Problem]:
     if _kind(old) != _kind(new):
-        yield Problem(at, f"is {_kind(new)} now, not {_kind(old)}")
+        yield Problem(at, sentence("is %(new)s now, not %(old)s", new=_kind(new), old=_kind(old)))
         return
     gone = [value for value in old.get("enum", ()) if value not in new.get("enum", [value])]
     if gone:
-        yield Problem(at, f"is not {', '.join(map(str, gone[:12]))} any more")
+        yield Problem(at, sentence("is not %(names)s any more", names=", ".join(map(str, gone[:12]))))
     if _limits(old) != _limits(new) and not gone:
-        yield Problem(at, "has other limits")
+        yield Problem(at, sentence("has other limits"))
 
 
 def _kind(schema: JsonObject) -> str:

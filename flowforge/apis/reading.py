@@ -9,6 +9,7 @@ from flowforge.apis.description import Description, Refused
 from flowforge.apis.dialects import discovery, openapi2, openapi3
 from flowforge.apis.document import UnreadableDescription, read_document, write_document
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 
 def read_description(data: bytes, address: str = "", fetch: Fetch | None = None) -> Description:
@@ -40,7 +41,7 @@ def _read_openapi(document: JsonObject, address: str) -> Description:
 
 
 def _fetch_nothing(address: str) -> bytes:
-    raise ValueError("another document, which was not fetched")
+    raise ValueError(sentence("another document, which was not fetched"))
 
 
 def _why_no_description(document: JsonObject) -> str:

@@ -27,6 +27,7 @@ from flowforge.apis.servers import is_complete
 from flowforge.apis.shapes import as_object
 from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _UNSAFE_IN_PATHS = frozenset({"", ".", ".."})
 """Clients take these out of paths, however they are encoded: another operation would be called (WHATWG URL, 4.4)."""
@@ -88,10 +89,10 @@ class _Writing:
             names = IN_PATH.findall(segment)
             if names and not _UNSAFE_IN_PATHS.isdisjoint(self._path(segment).split("/")):
                 pointer = f"/{GROUPS['path']}/{escape(names[0])}"
-                yield Problem(pointer, "must not be empty or made of dots: it is a part of the path")
+                yield Problem(pointer, sentence("must not be empty or made of dots: it is a part of the path"))
         for each, value in self._given("header"):
             if any(ord(character) < 32 or ord(character) == 127 for character in self._header(each, value)):
-                yield Problem(_pointer(each), "must not have line breaks or other control characters")
+                yield Problem(_pointer(each), sentence("must not have line breaks or other control characters"))
 
     def _given(self, place: Place) -> list[tuple[Parameter, Any]]:
         values = as_object(self.input.get(GROUPS[place]))
@@ -128,12 +129,12 @@ def _pairs(each: Parameter, value: Any) -> list[str]:
 def _chosen_body(operation: Operation, content_type: Any) -> Body | None:
     body = operation.body(content_type)
     if content_type is not None and body is None:
-        raise Invalid.at("/contentType", "is no media type that this operation takes")
+        raise Invalid.at("/contentType", sentence("is no media type that this operation takes"))
     return body
 
 
 def _problems_of_server(server: str) -> list[Problem]:
-    return [] if is_complete(server) else [Problem("/server", "must be an address with http:// or https://")]
+    return [] if is_complete(server) else [Problem("/server", sentence("must be an address with http:// or https://"))]
 
 
 def _root(server: str) -> str:

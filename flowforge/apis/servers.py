@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from flowforge.apis.schemas.keywords import one_line
 from flowforge.apis.shapes import as_list, as_object
 from flowforge.errors import Problem, raise_any
+from flowforge.sentences import sentence
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]+(:[0-9]{1,5})?")
@@ -51,11 +52,13 @@ class Server:
     def _problems(self, name: str, values: Mapping[str, str]) -> list[Problem]:
         value, variable = self._value(name, values), self.variables[name]
         if not value:
-            return [Problem(f"/{name}", "must be given: it is part of the server's address")]
+            return [Problem(f"/{name}", sentence("must be given: it is part of the server's address"))]
         if variable.choices and value not in variable.choices:
-            return [Problem(f"/{name}", f"must be one of {', '.join(variable.choices[:20])}")]
+            return [
+                Problem(f"/{name}", sentence("must be one of %(choices)s", choices=", ".join(variable.choices[:20])))
+            ]
         if len(value) > _LONGEST_VALUE or not self._form_of(name).fullmatch(value):
-            return [Problem(f"/{name}", "must be a part of an address: letters, digits, dots and hyphens")]
+            return [Problem(f"/{name}", sentence("must be a part of an address: letters, digits, dots and hyphens"))]
         return []
 
     def _form_of(self, name: str) -> re.Pattern[str]:

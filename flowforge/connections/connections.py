@@ -26,6 +26,7 @@ from flowforge.errors import Conflict, NotFound, raise_any
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import Vault, mask_fields, seal_fields
+from flowforge.sentences import sentence
 from flowforge.triggers import connected
 from flowforge.views import view_of
 from flowforge.wiring import Backends
@@ -85,7 +86,9 @@ class Connections:
         row = find_connection(session, user_id, connection_id)
         uses = self.used_by(session, user_id, row.name)
         if uses and not force:
-            raise Conflict(f"it is used by {', '.join(use.workflow_name for use in uses[:_MOST_NAMED])}")
+            raise Conflict(
+                sentence("it is used by %(users)s", users=", ".join(use.workflow_name for use in uses[:_MOST_NAMED]))
+            )
         _record(session, Action.CONNECTION_DELETED, row)
         session.delete(row)
         session.commit()
@@ -124,13 +127,13 @@ class Connections:
     def _require_room(self, session: Session, user_id: UUID) -> None:
         """Raises Conflict."""
         if (session.scalar(select(func.count()).where(Connection.user_id == user_id)) or 0) >= MOST:
-            raise Conflict(f"there are {MOST} connections already")
+            raise Conflict(sentence("there are %(most)s connections already", most=MOST))
 
     def _kind(self, name: str) -> ConnectionKind[Any]:
         """Raises NotFound."""
         kind = self.catalog.connection_kinds.get(name)
         if kind is None:
-            raise NotFound(f"there are no connections of the type '{name}' here any more")
+            raise NotFound(sentence("there are no connections of the type '%(name)s' here any more", name=name))
         return kind
 
     def _seal(
@@ -140,7 +143,7 @@ class Connections:
 
     def _commit(self, session: Session, row: Connection) -> None:
         """Lets triggers try again that have failed with it. Raises Conflict for a name that is taken."""
-        with refused_as(session, Conflict("there is a connection by that name already")):
+        with refused_as(session, Conflict(sentence("there is a connection by that name already"))):
             connected.go_on(session, row.user_id, row.name)
             session.commit()
 
@@ -149,7 +152,7 @@ def find_connection(session: Session, user_id: UUID, connection_id: UUID) -> Con
     """A connection of that user. Raises NotFound."""
     row = session.scalar(select(Connection).where(Connection.user_id == user_id, Connection.id == connection_id))
     if row is None:
-        raise NotFound("there is no such connection")
+        raise NotFound(sentence("there is no such connection"))
     return row
 
 

@@ -28,11 +28,11 @@ def require_room(session: Session, row: Row, user_id: UUID, name: str, most: int
     """Raises Conflict where the account has the most it may have, all with other names."""
     others = select(func.count()).where(row.user_id == user_id, row.name != name)
     if (session.scalar(others) or 0) >= most:
-        raise Conflict(f"there are {most} {noun}s already")
+        raise Conflict(sentence("there are %(most)s %(noun)ss already", most=most, noun=noun))
 
 
 def delete_named(session: Session, row: Row, user_id: UUID, name: str, noun: str) -> None:
     """Raises NotFound."""
     deleted = session.execute(delete(row).where(row.user_id == user_id, row.name == name))
     if not deleted.rowcount:  # type: ignore[attr-defined]
-        raise NotFound(f"there is no such {noun}")
+        raise NotFound(sentence("there is no such %(noun)s", noun=noun))

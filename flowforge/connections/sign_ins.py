@@ -33,6 +33,7 @@ from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.scopes import missing_scopes
 from flowforge.oauth.tokens import Grant, Times, Tokens
 from flowforge.secrets import SecretUnreadable, mask_text, open_fields
+from flowforge.sentences import sentence
 from flowforge.triggers import connected
 from flowforge.wiring import Backends
 
@@ -41,7 +42,7 @@ LIFETIME = timedelta(minutes=10)
 _LONGEST_SECONDS = 25.0
 _SLOWER_SECONDS = 5
 """RFC 8628, 3.5: `slow_down`."""
-_ENDED = "this sign-in is over, or was begun in another browser: begin it again"
+_ENDED = sentence("this sign-in is over, or was begun in another browser: begin it again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class SignIns:
         """The address at the provider to which the browser goes. Commits."""
         client = self._client(self._load(session, browser.user_id, connection_id))
         if not client.provider.authorization_url:
-            raise Conflict(f"{client.provider.name} has no address at which a browser signs in")
+            raise Conflict(sentence("%(name)s has no address at which a browser signs in", name=client.provider.name))
         begun = client.begin(redirect_uri)
         row = self._row(browser, connection_id, begun.state, begun.verifier, LIFETIME)
         self._add(session, row)
@@ -84,7 +85,7 @@ class SignIns:
         """Gets a code to be entered elsewhere. Commits."""
         client = self._client(self._load(session, browser.user_id, connection_id))
         if not client.provider.device_url:
-            raise Conflict(f"{client.provider.name} has no sign-in by a code")
+            raise Conflict(sentence("%(name)s has no sign-in by a code", name=client.provider.name))
         session.rollback()
         with _as_conflicts([client.client.secret]):
             code = client.device_code()
@@ -161,7 +162,7 @@ class SignIns:
     def _load(self, session: Session, user_id: UUID, connection_id: UUID) -> Connection:
         row = find_connection(session, user_id, connection_id)
         if row.type != OAUTH2.type:
-            raise NotFound("there is no such connection")
+            raise NotFound(sentence("there is no such connection"))
         return row
 
     def _config(self, connection: Connection) -> OAuth2SignIn:
@@ -169,7 +170,7 @@ class SignIns:
             opened = open_fields(connection.config, OAUTH2.secret_keys(), self.backends.vault)
             return OAuth2SignIn.model_validate(opened)
         except (ValidationError, SecretUnreadable) as error:
-            raise Conflict("the connection cannot be used as it is saved: save it anew") from error
+            raise Conflict(sentence("the connection cannot be used as it is saved: save it anew")) from error
 
     def _client(self, connection: Connection) -> ProviderClient:
         with _as_conflicts():

@@ -11,6 +11,7 @@ from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.names import hint
+from flowforge.sentences import sentence
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -18,12 +19,16 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 def problems_of_name(name: Any) -> list[Problem]:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return []
-    wanted = "must be small letters, digits, _ and -, at most 63 of them, and begin with a letter or digit"
+    wanted = sentence("must be small letters, digits, _ and -, at most 63 of them, and begin with a letter or digit")
     return [Problem("/name", wanted)]
 
 
 def problems_of_kind(type_: Any, kinds: Mapping[str, ConnectionKind[Any]]) -> list[Problem]:
-    return [] if isinstance(type_, str) and type_ in kinds else [Problem("/type", f"must be one of {', '.join(kinds)}")]
+    return (
+        []
+        if isinstance(type_, str) and type_ in kinds
+        else [Problem("/type", sentence("must be one of %(choices)s", choices=", ".join(kinds)))]
+    )
 
 
 def problems_of_config(
@@ -32,7 +37,10 @@ def problems_of_config(
     """`stored`: the config that masks stand for."""
     unknown = [key for key in config if key not in kind.fields]
     return [
-        *(Problem(f"/config/{key}", f"is no field of it{hint(key, kind.fields)}") for key in unknown),
+        *(
+            Problem(f"/config/{key}", sentence("is no field of it%(hint)s", hint=hint(key, kind.fields)))
+            for key in unknown
+        ),
         *kind.problems(filled_in(config), "/config"),
         *masks_of_nothing(config, kind.secret_keys(), stored, "/config"),
     ]

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from flowforge.connectors.config import Separated
 from flowforge.mail import addresses
 from flowforge.mail.addresses import Address
+from flowforge.sentences import sentence
 
 _LONGEST_SHOWN = 200
 
@@ -17,9 +18,11 @@ def _one(value: Any) -> Address:
     if isinstance(value, Address):
         return value
     if not isinstance(value, str):
-        raise ValueError("has to be a mail address")
+        raise ValueError(sentence("has to be a mail address"))
     if len(list(addresses.split(value))) > 1:
-        raise ValueError(f"{value[:_LONGEST_SHOWN]!r} are several addresses, where one belongs")
+        raise ValueError(
+            sentence("%(value)s are several addresses, where one belongs", value=repr(value[:_LONGEST_SHOWN]))
+        )
     return addresses.read(value)
 
 
@@ -28,7 +31,7 @@ def _all(value: Any) -> tuple[Address, ...]:
     if isinstance(value, str):
         return tuple(addresses.read_list(value))
     if not isinstance(value, list | tuple):
-        raise ValueError("has to be addresses, as a list or separated by commas")
+        raise ValueError(sentence("has to be addresses, as a list or separated by commas"))
     inner = [one for each in value for one in (each if isinstance(each, list | tuple) else [each])]
     return tuple(_one(each) for each in inner if each is not None and each != "")
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from flowforge.sentences import sentence
+
 Key = str | int
 _PART = re.compile(
     r"""\.?(?P<name>[^.\[\]'"]+)|\[(?P<number>-?\d{1,9})\]|\[(?P<quote>['"])(?P<quoted>.*?)(?P=quote)\]"""
@@ -25,7 +27,7 @@ class AnswerPath:
         if keys and keys[0] == "headers":
             keys = tuple(key.lower() if isinstance(key, str) else key for key in keys)
         if not keys or len(keys) > _MOST_KEYS:
-            raise ValueError("must be a path such as body.data or headers.x-next-page")
+            raise ValueError(sentence("must be a path such as body.data or headers.x-next-page"))
         return cls(keys)
 
     def find(self, answer: Any) -> Any:
@@ -43,7 +45,7 @@ def _keys(text: str) -> Iterator[Key]:
     while at < len(text):
         found = _PART.match(text, at)
         if found is None:
-            raise ValueError(f"is no path at {text[at : at + 20]!r}")
+            raise ValueError(sentence("is no path at %(text)s", text=repr(text[at : at + 20])))
         at = found.end()
         yield int(found["number"]) if found["number"] else found["name"] or found["quoted"]
 

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from flowforge.apis.description import Description
 from flowforge.errors import NotFound
+from flowforge.sentences import sentence
 
-_NO_APIS = "there are no APIs here"
+_NO_APIS = sentence("there are no APIs here")
 
 
 class Api(Protocol):

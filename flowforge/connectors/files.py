@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from flowforge.connectors.errors import ConnectorError
 from flowforge.file_values import AnyFile, InlineFile, StoredFile, read_file, read_inline
+from flowforge.sentences import sentence
 
 _NO_FILES = "only a step of a workflow has files"
 
@@ -63,7 +64,7 @@ def _file(value: Any) -> AnyFile:
         return value
     found = read_file(value) or read_inline(value)
     if found is None:
-        raise ValueError("must be a file, such as the body of a download or an upload")
+        raise ValueError(sentence("must be a file, such as the body of a download or an upload"))
     return found
 
 
@@ -73,7 +74,7 @@ def _source(value: Any) -> Any:
     try:
         return _file(value)
     except ValueError as error:
-        raise ValueError("must be a text or a file") from error
+        raise ValueError(sentence("must be a text or a file")) from error
 
 
 def _as_list(value: Any) -> Any:

@@ -10,9 +10,10 @@ from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.errors import Problem
 from flowforge.language.pointers import pointer
 from flowforge.secrets import MASK, secret_entries
+from flowforge.sentences import sentence
 
 Json = Mapping[str, Any]
-_NOTHING_KEPT = "is masked, but no secret is stored here to be kept; give the secret itself"
+_NOTHING_KEPT = sentence("is masked, but no secret is stored here to be kept; give the secret itself")
 
 
 def secret_keys(catalog: Catalog, action_type: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from flowforge.language.evaluation.names import hint, quoted
+from flowforge.sentences import either, sentence
 
 
 def problem_of_connection(name: object, taken: Collection[str], types: Mapping[str, str], whose: str) -> str | None:
@@ -12,7 +13,15 @@ def problem_of_connection(name: object, taken: Collection[str], types: Mapping[s
     `types`: those of the account's connections, by their names."""
     if not isinstance(name, str) or name not in types:
         fitting = [other for other, type_ in types.items() if type_ in taken]
-        return f"there is no connection {quoted(str(name))}{hint(str(name), fitting)}"
+        return sentence(
+            "there is no connection %(name)s%(hint)s", name=quoted(str(name)), hint=hint(str(name), fitting)
+        )
     if types[name] not in taken:
-        return f"{quoted(name)} is a connection of the type {types[name]}; this {whose} needs {' or '.join(taken)}"
+        return sentence(
+            "%(name)s is a connection of the type %(type)s; this %(whose)s needs %(choices)s",
+            name=quoted(name),
+            type=types[name],
+            whose=whose,
+            choices=either(taken),
+        )
     return None

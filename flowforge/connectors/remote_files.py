@@ -20,6 +20,7 @@ from flowforge.connectors.files import Content, File, FileAccess
 from flowforge.fields import field
 from flowforge.file_values import ANY_TYPE
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 Operation = Literal["list", "get", "put", "delete", "move"]
 READS = ("list", "get")
@@ -88,13 +89,13 @@ class RemoteFilesConfig(ConnectorConfig):
     @model_validator(mode="after")
     def _require_what_the_operation_needs(self) -> RemoteFilesConfig:
         if self.operation != "list" and not self.path.strip():
-            raise ValueError(f"path is required for {self.operation}")
+            raise ValueError(sentence("path is required for %(operation)s", operation=self.operation))
         if self.operation == "put" and self.file is None:
-            raise ValueError("file is required for put")
+            raise ValueError(sentence("file is required for put"))
         if self.operation == "move" and not self.target.strip():
-            raise ValueError("target is required for move")
+            raise ValueError(sentence("target is required for move"))
         if any(character in name for name in (self.path, self.target) for character in "\r\n\0"):
-            raise ValueError("path holds a line break")
+            raise ValueError(sentence("path holds a line break"))
         return self
 
 

@@ -16,8 +16,9 @@ from flowforge.data_tables.conditions import WantedCondition
 from flowforge.data_tables.shape import Shape
 from flowforge.errors import NotFound
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
-_NO_TABLES = "there are no tables here"
+_NO_TABLES = sentence("there are no tables here")
 
 
 class IfThere(StrEnum):

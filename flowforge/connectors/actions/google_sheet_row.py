@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, model_validator
 from flowforge.connectors.connection_kinds.google import GOOGLE, GoogleSignIn
 from flowforge.connectors.sdk import StepContext, connector, field, first_of
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 SHEETS = "https://sheets.googleapis.com"
 
@@ -40,7 +41,7 @@ class Config(GoogleSignIn):
     @model_validator(mode="after")
     def _some_credential(self) -> Config:
         if not self.service_account and not self.api_key:
-            raise ValueError("serviceAccount is required (or the legacy apiKey)")
+            raise ValueError(sentence("serviceAccount is required (or the legacy apiKey)"))
         return self
 
 

@@ -16,6 +16,7 @@ from flowforge.connectors.llm.conversation import Answer, Conversation, Message,
 from flowforge.connectors.llm.dialects import dialects
 from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, Files, StepContext, connector, field, first_of
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _MOST_FILE_BYTES = 20 * 1024 * 1024
 _PRICED = 1_000_000
@@ -23,7 +24,7 @@ _PRICED = 1_000_000
 
 def _require_dialect(name: str) -> str:
     if name not in dialects():
-        raise ValueError(f"must be one of {', '.join(dialects())}")
+        raise ValueError(sentence("must be one of %(choices)s", choices=", ".join(dialects())))
     return name
 
 
@@ -108,9 +109,9 @@ class Config(ConnectorConfig):
     @model_validator(mode="after")
     def _says_what_is_wanted(self) -> Config:
         if self.output == "json" and not self.schema_:
-            raise ValueError("schema is required for an answer in JSON")
+            raise ValueError(sentence("schema is required for an answer in JSON"))
         if self.temperature is not None and not dialects()[self.api].takes_temperature:
-            raise ValueError(f"temperature: {dialects()[self.api].title} takes none")
+            raise ValueError(sentence("temperature: %(title)s takes none", title=dialects()[self.api].title))
         return self
 
 

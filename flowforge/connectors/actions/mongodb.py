@@ -25,6 +25,7 @@ from flowforge.connectors.sdk import (
     listing,
 )
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 if TYPE_CHECKING:
     from flowforge.connectors.mongodb.collection import Collection
@@ -135,10 +136,14 @@ class Config(ConnectorConfig):
         required = _REQUIRED.get(self.operation, ())
         missing = next((name for name in required if not getattr(self, name)), None)
         if missing is not None:
-            raise ValueError(f"{missing} is required for {self.operation}")
+            raise ValueError(
+                sentence("%(missing)s is required for %(operation)s", missing=missing, operation=self.operation)
+            )
         plain = next((name for name in self.update if not name.startswith("$")), None)
         if plain is not None:
-            raise ValueError(f'update: {plain!r} is no operator; to change fields write {{"$set": {{…}}}}')
+            raise ValueError(
+                sentence('update: %(plain)s is no operator; to change fields write {"$set": {…}}', plain=repr(plain))
+            )
         return self
 
     @model_validator(mode="after")
@@ -146,10 +151,16 @@ class Config(ConnectorConfig):
         for name in ("filter", "projection", "pipeline", "update"):
             code = None if self.allow_code else mentioned(getattr(self, name), RUN_CODE)
             if code is not None:
-                raise ValueError(f"{name}: {code} runs code on the server; allowCode says that it may")
+                raise ValueError(
+                    sentence(
+                        "%(name)s: %(code)s runs code on the server; allowCode says that it may", name=name, code=code
+                    )
+                )
         stage = None if self.allow_writing else mentioned(self.pipeline, WRITE)
         if stage is not None:
-            raise ValueError(f"pipeline: {stage} writes to a collection; allowWriting says that it may")
+            raise ValueError(
+                sentence("pipeline: %(stage)s writes to a collection; allowWriting says that it may", stage=stage)
+            )
         return self
 
 

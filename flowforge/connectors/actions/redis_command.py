@@ -11,6 +11,7 @@ from flowforge import jsonio
 from flowforge.connectors.connection_kinds.redis import REDIS
 from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, chosen_by, connector, field, joined
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 Operation = Literal["get", "set", "increment", "expire", "delete", "publish", "push", "pop"]
 Ask = Callable[..., Any]
@@ -52,9 +53,9 @@ class Config(ConnectorConfig):
     @model_validator(mode="after")
     def _require_what_the_operation_needs(self) -> Config:
         if self.operation in ("set", "publish", "push") and self.value is None:
-            raise ValueError(f"value is required for {self.operation}")
+            raise ValueError(sentence("value is required for %(operation)s", operation=self.operation))
         if self.operation == "expire" and self.seconds is None:
-            raise ValueError("seconds is required for expire")
+            raise ValueError(sentence("seconds is required for expire"))
         return self
 
 

@@ -25,13 +25,14 @@ from flowforge.connectors.sdk import (
 from flowforge.jsonio import JsonObject
 from flowforge.mail.addresses import Address, read_or_none, split
 from flowforge.mail.attachments import Attachment
+from flowforge.sentences import sentence
 
 _RECIPIENTS = ("to", "cc", "bcc")
 
 
 def _some(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
     if not addresses:
-        raise ValueError("is empty")
+        raise ValueError(sentence("is empty"))
     return addresses
 
 

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, field_validator, model_validator
 from flowforge.connectors.connection_kinds.slack import PASSING_ERRORS, SLACK, SlackSignIn
 from flowforge.connectors.sdk import ConnectorError, StepContext, connector, field, first_of
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
 
@@ -32,15 +33,15 @@ class Config(SlackSignIn):
     def _require_what_was_meant(cls, message: str | None) -> str:
         """Refuse a message that turns out empty: only where none is written, all the data are meant."""
         if not message or not message.strip():
-            raise ValueError("is empty; leave it out to post all the data the workflow has")
+            raise ValueError(sentence("is empty; leave it out to post all the data the workflow has"))
         return message
 
     @model_validator(mode="after")
     def _one_way_to_slack(self) -> Config:
         if not self.webhook_url and not self.bot_token:
-            raise ValueError("webhookUrl is required (or botToken)")
+            raise ValueError(sentence("webhookUrl is required (or botToken)"))
         if self.bot_token and not self.webhook_url and not self.channel:
-            raise ValueError("channel is required with botToken")
+            raise ValueError(sentence("channel is required with botToken"))
         return self
 
 

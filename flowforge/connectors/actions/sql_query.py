@@ -29,6 +29,7 @@ from flowforge.connectors.sdk import (
     writing,
 )
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 Operation = Literal["query", "first", "execute", "insert", "update", "upsert"]
 _READS = ("query", "first")
@@ -78,11 +79,11 @@ class Config(StatementConfig):
     @model_validator(mode="after")
     def _require_what_the_operation_needs(self) -> Config:
         if self.operation in _STATEMENTS and not self.sql.strip():
-            raise ValueError(f"sql is required for {self.operation}")
+            raise ValueError(sentence("sql is required for %(operation)s", operation=self.operation))
         if self.operation not in _STATEMENTS and not self.table.strip():
-            raise ValueError(f"table is required for {self.operation}")
+            raise ValueError(sentence("table is required for %(operation)s", operation=self.operation))
         if self.operation in ("update", "upsert") and not self.keys:
-            raise ValueError(f"keys is required for {self.operation}")
+            raise ValueError(sentence("keys is required for %(operation)s", operation=self.operation))
         return self
 
 

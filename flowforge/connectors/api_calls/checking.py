@@ -34,6 +34,7 @@ from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.reading import pages_sample
 from flowforge.errors import Invalid, Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 
 def problems_of(config: Mapping[str, Any], apis: ApiAccess, at: str) -> list[Problem]:
@@ -93,7 +94,7 @@ def _problems_of_server(config: Mapping[str, Any], chosen: Chosen) -> Iterator[P
 
 def _problems_of_paging(config: Mapping[str, Any], chosen: Chosen) -> Iterator[Problem]:
     if config.get(ALL_PAGES) is True and not config.get(PAGING) and described_paging(chosen.operation) is None:
-        yield Problem(f"/{ALL_PAGES}", "the description does not show how it is paged: give it under Paging")
+        yield Problem(f"/{ALL_PAGES}", sentence("the description does not show how it is paged: give it under Paging"))
 
 
 def _problems_of_input(config: Mapping[str, Any], chosen: Chosen) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from flowforge.connectors.described import API, OPERATION, VERSION
 from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Invalid, NotFound
 from flowforge.language.evaluation.names import nearest, quoted
+from flowforge.sentences import joined, message_of, sentence
 
 NAMES = (API, OPERATION, VERSION)
 INPUT, SERVER, VARIABLES, CONTENT_TYPE = "input", "server", "variables", "contentType"
@@ -42,14 +43,14 @@ def read_chosen(config: Mapping[str, Any], apis: ApiAccess) -> Chosen:
     try:
         return Chosen(api, api.description.operation(name))
     except NotFound as error:
-        raise Invalid.at(f"/{OPERATION}", f"{error}{_hint(name, api)}") from error
+        raise Invalid.at(f"/{OPERATION}", joined("", [message_of(error), _hint(name, api)])) from error
     except (Unusable, ConnectorError) as error:
-        raise Invalid.at(f"/{OPERATION}", str(error)) from error
+        raise Invalid.at(f"/{OPERATION}", message_of(error)) from error
 
 
 def _hint(name: str, api: Api) -> str:
     near = nearest(name, [entry.id for entry in api.description.entries])
-    return f"; did you mean {quoted(near)}?" if near else ""
+    return sentence("; did you mean %(name)s?", name=quoted(near)) if near else ""
 
 
 def find_api(config: Mapping[str, Any], apis: ApiAccess) -> Api:
@@ -59,7 +60,7 @@ def find_api(config: Mapping[str, Any], apis: ApiAccess) -> Api:
         return apis.find(name, version)
     except NotFound as error:
         is_there = name in apis.titles()
-        raise Invalid.at(f"/{VERSION}" if is_there else f"/{API}", str(error)) from error
+        raise Invalid.at(f"/{VERSION}" if is_there else f"/{API}", message_of(error)) from error
 
 
 def content_type_of(config: Mapping[str, Any]) -> str | None:
@@ -78,6 +79,7 @@ def server_address(operation: Operation, server: str, variables: Mapping[str, st
     except Invalid as error:
         raise Invalid([problem.under(f"/{VARIABLES}") for problem in error.problems]) from error
     if not is_complete(address):
-        said = "the description does not say where the API is: give" if not server else "must be"
-        raise Invalid.at(f"/{SERVER}", f"{said} an http:// or https:// address")
+        unknown = sentence("the description does not say where the API is: give an http:// or https:// address")
+        wrong = sentence("must be an http:// or https:// address")
+        raise Invalid.at(f"/{SERVER}", wrong if server else unknown)
     return address

@@ -18,6 +18,7 @@ from flowforge.connectors.sdk import (
     field,
     secret,
 )
+from flowforge.sentences import sentence
 
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -33,7 +34,7 @@ class AwsKeys(ConnectorConfig):
     @classmethod
     def _require_word(cls, name: str) -> str:
         if not _WORD.fullmatch(name):
-            raise ValueError("must be letters, digits, '.', '_' and '-'")
+            raise ValueError(sentence("must be letters, digits, '.', '_' and '-'"))
         return name
 
 

@@ -12,6 +12,7 @@ from flowforge.connectors.sdk import (
     field,
     secret,
 )
+from flowforge.sentences import sentence
 
 
 class UserAndPassword(ConnectorConfig):
@@ -22,7 +23,7 @@ class UserAndPassword(ConnectorConfig):
     @classmethod
     def _require_no_colon(cls, username: str) -> str:
         if ":" in username:
-            raise ValueError("cannot hold a colon")
+            raise ValueError(sentence("cannot hold a colon"))
         return username
 
 

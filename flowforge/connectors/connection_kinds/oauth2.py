@@ -33,6 +33,7 @@ from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.provider import Client, ClientAuthentication, Identity, Provider, is_secure
 from flowforge.oauth.renewal import Ask, GrantEnded, HeldGrant, NotSignedIn
 from flowforge.oauth.tokens import Grant, Tokens
+from flowforge.sentences import sentence
 
 Way = Literal["browser", "device", "client"]
 _ADDRESSES = "The provider's addresses"
@@ -76,14 +77,14 @@ class OAuth2SignIn(ConnectorConfig):
     @classmethod
     def _preset_exists(cls, name: str) -> str:
         if name and (name not in presets() or presets()[name].provider is None):
-            raise ValueError("is no preset of OAuth 2.0")
+            raise ValueError(sentence("is no preset of OAuth 2.0"))
         return name
 
     @field_validator("authorization_url", "token_url", "device_url", "revocation_url", "identity_url")
     @classmethod
     def _address_is_secure(cls, url: str) -> str:
         if url and not is_secure(url):
-            raise ValueError("must begin with https://")
+            raise ValueError(sentence("must begin with https://"))
         return url
 
     @field_validator("token_url", "device_url")
@@ -91,7 +92,7 @@ class OAuth2SignIn(ConnectorConfig):
     def _address_is_there(cls, url: str, info: ValidationInfo) -> str:
         needed = info.field_name == "token_url" or info.data.get("way") == "device"
         if needed and not url and not info.data.get("preset"):
-            raise ValueError("is required where there is no preset")
+            raise ValueError(sentence("is required where there is no preset"))
         return url
 
     @property

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.files import File
 from flowforge.fields import field
+from flowforge.sentences import sentence
 
 _FAR = 30_000
 LONGEST_TEXT = 5_000
@@ -22,7 +23,7 @@ _HEXADECIMAL = re.compile(r"#[0-9A-Fa-f]{3,4}|#([0-9A-Fa-f]{2}){3,4}")
 def _require_color(text: str) -> str:
     color = text.strip()
     if not _HEXADECIMAL.fullmatch(color) and not _is_name(color):
-        raise ValueError(f"{text[:50]!r} is no colour: #cc0000, #cc000080 or red")
+        raise ValueError(sentence("%(text)s is no colour: #cc0000, #cc000080 or red", text=repr(text[:50])))
     return color
 
 
@@ -58,7 +59,7 @@ class Resize(ImageOperation):
     @model_validator(mode="after")
     def _require_a_side(self) -> Resize:
         if self.width is None and self.height is None:
-            raise ValueError("width or height is needed")
+            raise ValueError(sentence("width or height is needed"))
         return self
 
 

@@ -23,6 +23,7 @@ from flowforge.connectors.llm.dialect import Dialect
 from flowforge.connectors.llm.streaming import StreamedAnswer, refuses_to_stream
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 T = TypeVar("T")
 _FENCED = re.compile(r"\A\s*```\w*\n(.*)\n```\s*\Z", re.DOTALL)
@@ -160,7 +161,7 @@ def _read(answer: Answer, schema: JsonObject) -> tuple[Any, Sequence[Problem]]:
     try:
         value = jsonio.loads((fenced[1] if fenced else answer.text).strip())
     except ValueError:
-        return None, [Problem("", "it is not JSON")]
+        return None, [Problem("", sentence("it is not JSON"))]
     return fit(schema, value), find_problems(schema, value)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from flowforge.sentences import sentence
+
 Security = Literal["starttls", "tls", "none"]
 MailProtocol = Literal["imap", "smtp"]
 USUAL_PORTS = {
@@ -21,7 +23,7 @@ USUAL_PORTS = {
 def without_control_characters(text: str) -> str:
     """A line break would end the IMAP command that carries the text, and start another one. Raises ValueError."""
     if any(ord(character) < ord(" ") or character == "\x7f" for character in text):
-        raise ValueError("must not contain control characters")
+        raise ValueError(sentence("must not contain control characters"))
     return text
 
 

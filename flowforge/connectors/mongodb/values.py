@@ -16,6 +16,7 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import FileAccess
 from flowforge.connectors.mongodb.operators import is_extended_json
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _MOST_LEVELS = 100
 """https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Depth-for-BSON-Documents"""
@@ -38,7 +39,9 @@ def storable(value: Any, files: FileAccess, field: str) -> Any:
 
 def _storable(value: Any, files: FileAccess, levels: int) -> Any:
     if levels < 0:
-        raise ValueError(f"is nested deeper than {_MOST_LEVELS} levels, which MongoDB does not take")
+        raise ValueError(
+            sentence("is nested deeper than %(most)s levels, which MongoDB does not take", most=_MOST_LEVELS)
+        )
     match value:
         case Mapping() if is_extended_json(value):
             return json_util.object_hook(dict(value), json_util.RELAXED_JSON_OPTIONS)
@@ -47,7 +50,7 @@ def _storable(value: Any, files: FileAccess, levels: int) -> Any:
         case list():
             return [_storable(inner, files, levels - 1) for inner in value]
         case int() if value not in _INTEGERS:
-            raise ValueError(f"{value} has more than the 64 bits that MongoDB takes")
+            raise ValueError(sentence("%(value)s has more than the 64 bits that MongoDB takes", value=value))
     return value
 
 

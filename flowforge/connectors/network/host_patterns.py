@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flowforge.sentences import sentence
+
 _ANY_BELOW = "*."
 _PATTERN = re.compile(r"(\*\.)?[^\s/@*:?#\\,]+|\[?[0-9a-fA-F:.]+\]?")
 
@@ -29,7 +31,9 @@ def require_pattern(pattern: str) -> str:
     """The pattern, without the blanks around it. Raises ValueError for what names no host, such as an address with its
     scheme."""
     if not _PATTERN.fullmatch(pattern.strip()):
-        raise ValueError("must be the name of a host, such as api.example.com, or *.example.com for all below it")
+        raise ValueError(
+            sentence("must be the name of a host, such as api.example.com, or *.example.com for all below it")
+        )
     return pattern.strip()
 
 

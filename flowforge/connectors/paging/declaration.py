@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, model_validator
 from flowforge.connectors.answer_paths import AnswerPath
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.fields import chosen_by, field
+from flowforge.sentences import sentence
 
 MOST_PAGES = 10_000
 MOST_ITEMS = 1_000_000
@@ -76,7 +77,7 @@ class Paging(ConnectorConfig):
     @model_validator(mode="after")
     def _says_where(self) -> Self:
         if self.by in ("link", "cursor") and not self.at:
-            raise ValueError(f"at is required: where the {self.by} stands in the answer")
+            raise ValueError(sentence("at is required: where the %(by)s stands in the answer", by=self.by))
         if self.sent_in == "body":
             AnswerPath.read(self.sent_as)
         return self

@@ -13,15 +13,21 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from flowforge import jsonio
 from flowforge.connectors.config import Separated
+from flowforge.sentences import sentence
 
 HOLE = "\0"
 """Stands for an expression."""
-_MISPLACED = (
-    "an expression stands inside {}: write it outside, where its value is one word, or give the value to a variable"
-    ' of the environment and write "$NAME"'
+_MISPLACED = sentence(
+    "an expression stands inside %(place)s: write it outside, where its value is one word, or give the value to a"
+    ' variable of the environment and write "$NAME"'
 )
-_PLACES = {"#": "a comment", "<": "a here-document", "(": "((…))", "\\": "a word with a backslash before it"}
-_QUOTES = "quotes"
+_PLACES = {
+    "#": sentence("a comment"),
+    "<": sentence("a here-document"),
+    "(": "((…))",
+    "\\": sentence("a word with a backslash before it"),
+}
+_QUOTES = sentence("quotes")
 _TOKEN = re.compile(
     r"""\\.                           # quotes a character
       | \$'(?:\\.|[^'\\])*'?
@@ -43,10 +49,10 @@ def split_command(masked: str) -> list[str]:
     """The text before the first expression, that expression, the text up to the next one, ...; each is a NUL in
     `masked`. Raises ValueError for one whose value would be read by a shell."""
     if masked.strip() == HOLE:
-        raise ValueError("one expression is one word: write sh -c {{ … }} for a script that is computed")
+        raise ValueError(sentence("one expression is one word: write sh -c {{ … }} for a script that is computed"))
     for token in tokens_of(masked):
         if HOLE in token and token != HOLE:
-            raise ValueError(_MISPLACED.format(_PLACES.get(token[0], _QUOTES)))
+            raise ValueError(_MISPLACED.with_values(place=_PLACES.get(token[0], _QUOTES)))
     return re.split(f"({HOLE})", masked)
 
 
@@ -59,13 +65,13 @@ def _parts(value: Any) -> list[Any]:
     """A text without expressions is one part."""
     parts = list(value) if isinstance(value, list | tuple) else [value]
     if not parts or not all(isinstance(text, str) for text in parts[::2]):
-        raise ValueError("has to be a text")
+        raise ValueError(sentence("has to be a text"))
     return parts
 
 
 def _require_text(parts: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(parts) == 1 and not parts[0].strip():
-        raise ValueError("is empty")
+        raise ValueError(sentence("is empty"))
     return parts
 
 
@@ -82,7 +88,9 @@ CommandLine = Annotated[
 def _names(environment: Mapping[str, str]) -> Mapping[str, str]:
     for name in environment:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name[:50]!r} cannot be the name of a variable: letters, digits and _")
+            raise ValueError(
+                sentence("%(name)s cannot be the name of a variable: letters, digits and _", name=repr(name[:50]))
+            )
     return environment
 
 
@@ -99,7 +107,7 @@ def script(command: tuple[Any, ...], environment: Mapping[str, str], folder: str
     lines += [f"{name}={shlex.quote(word)}" for named in values for name, word in named.items()]
     written = "\n".join([*lines, "".join(_with_names(command, values))])
     if HOLE in written:
-        raise ValueError("the values of a command hold no NUL: give such data as its input")
+        raise ValueError(sentence("the values of a command hold no NUL: give such data as its input"))
     return written
 
 
@@ -109,7 +117,9 @@ def _require_lists_alone(command: tuple[Any, ...]) -> None:
     masked = HOLE.join(command[::2])
     for hole, value in zip(re.finditer(HOLE, masked), command[1::2], strict=True):
         if isinstance(value, list) and not _ALONE.match(masked, hole.start()):
-            raise ValueError("a list is several words: write spaces around its expression, or join it to one text")
+            raise ValueError(
+                sentence("a list is several words: write spaces around its expression, or join it to one text")
+            )
 
 
 def _with_names(command: tuple[Any, ...], values: list[dict[str, str]]) -> Iterator[str]:

@@ -96,15 +96,17 @@ class Config(ConnectorConfig):
     @model_validator(mode="after")
     def _require_what_the_operation_needs(self) -> Config:
         if self.operation in ADDING and bool(self.values) == (self.rows is not None):
-            raise ValueError(f"one of values and rows is required for {self.operation}")
+            raise ValueError(sentence("one of values and rows is required for %(operation)s", operation=self.operation))
         if self.operation == "change" and not self.values:
-            raise ValueError("values is required for change")
+            raise ValueError(sentence("values is required for change"))
         if self.operation == "increment" and not self.column:
-            raise ValueError("column is required for increment")
+            raise ValueError(sentence("column is required for increment"))
         if self.operation in ("get", "increment") and not self._names_a_row:
-            raise ValueError(f"one of key and id is required for {self.operation}")
+            raise ValueError(sentence("one of key and id is required for %(operation)s", operation=self.operation))
         if self.operation in ("change", "delete") and not (self._names_a_row or self.conditions):
-            raise ValueError(f"one of key, id and conditions is required for {self.operation}")
+            raise ValueError(
+                sentence("one of key, id and conditions is required for %(operation)s", operation=self.operation)
+            )
         return self
 
     @property

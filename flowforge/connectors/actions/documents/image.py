@@ -20,6 +20,7 @@ from flowforge.connectors.sdk import (
 )
 from flowforge.file_values import AnyFile
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _IMAGES = child.Program("image_program", memory=1024 * 1024 * 1024, work="the work on the image")
 _FILES = ("image", "font")
@@ -42,7 +43,7 @@ class Config(ConnectorConfig):
     @model_validator(mode="after")
     def _require_an_image(self) -> Self:
         if self.file is None and not (self.operations and self.operations[0].do == "create"):
-            raise ValueError("file is required, unless the first operation is create")
+            raise ValueError(sentence("file is required, unless the first operation is create"))
         return self
 
 

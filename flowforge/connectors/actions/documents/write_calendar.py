@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, model_validator
 from flowforge import time_zones
 from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector, field, first_of
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 
 class Event(ConnectorConfig):
@@ -33,7 +34,7 @@ class Event(ConnectorConfig):
             if written:
                 _read(name, written)
         if self.end and _is_day(self.start) != _is_day(self.end):
-            raise ValueError("start and end: both are days, or both are times")
+            raise ValueError(sentence("start and end: both are days, or both are times"))
         return self
 
 
@@ -104,7 +105,7 @@ def _read(name: str, written: str) -> datetime:
     try:
         return datetime.fromisoformat(written.strip())
     except ValueError as error:
-        raise ValueError(f"{name}: must be a day or a time, such as 2026-03-04T10:00") from error
+        raise ValueError(sentence("%(name)s: must be a day or a time, such as 2026-03-04T10:00", name=name)) from error
 
 
 def _moment(written: str, config: Config) -> date:

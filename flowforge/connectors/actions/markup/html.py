@@ -9,6 +9,7 @@ from pydantic import ConfigDict, model_validator
 from flowforge.connectors.actions.markup import read_markup
 from flowforge.connectors.sdk import ConnectorConfig, Source, StepContext, chosen_by, connector, field, joined
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 
 class Part(ConnectorConfig):
@@ -25,7 +26,7 @@ class Part(ConnectorConfig):
     @model_validator(mode="after")
     def _named(self) -> Part:
         if self.take == "attribute" and not self.attribute:
-            raise ValueError("attribute: is required where an attribute is taken")
+            raise ValueError(sentence("attribute: is required where an attribute is taken"))
         return self
 
 
@@ -56,7 +57,7 @@ class Config(ConnectorConfig):
     @model_validator(mode="after")
     def _asked(self) -> Config:
         if self.operation == "extract" and not self.fields:
-            raise ValueError("fields: is required to extract something")
+            raise ValueError(sentence("fields: is required to extract something"))
         return self
 
 

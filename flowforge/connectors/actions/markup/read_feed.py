@@ -10,6 +10,7 @@ from flowforge.connectors.actions.markup import read_markup
 from flowforge.connectors.sdk import ConnectorConfig, Polls, Source, StepContext, connector, field, first_of
 from flowforge.file_values import InlineFile
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _NOT_MODIFIED = 304
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
@@ -25,7 +26,7 @@ class Config(ConnectorConfig):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if bool(self.url) == (self.source is not None):
-            raise ValueError("give either the url or the source of a feed")
+            raise ValueError(sentence("give either the url or the source of a feed"))
         return self
 
 

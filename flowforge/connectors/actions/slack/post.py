@@ -10,6 +10,7 @@ from pydantic import model_validator
 from flowforge.connectors.actions.slack import WORKSPACE
 from flowforge.connectors.sdk import Calls, ServiceConfig, field, first_of
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 
 class Config(ServiceConfig):
@@ -24,7 +25,7 @@ class Config(ServiceConfig):
     @model_validator(mode="after")
     def _says_something(self) -> Config:
         if not self.text.strip() and not self.blocks:
-            raise ValueError("text or blocks are required")
+            raise ValueError(sentence("text or blocks are required"))
         return self
 
 

@@ -26,6 +26,7 @@ from flowforge.connectors.sdk import (
 )
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.lenient_values import number_of
+from flowforge.sentences import sentence
 
 _FORMAT_OF_SUFFIX: dict[str, Format] = {".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _WITH_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?", re.ASCII)
@@ -34,7 +35,7 @@ _WITH_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?", re.ASC
 
 def _known_charset(name: str) -> str:
     if name and charsets.codec_of(name) is None:
-        raise ValueError("there is no such charset")
+        raise ValueError(sentence("there is no such charset"))
     return name
 
 

@@ -17,6 +17,7 @@ from flowforge.connectors.sdk import (
     foreign_files,
 )
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -51,7 +52,7 @@ class Config(ConnectorConfig):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.rows is None) == (self.source is None):
-            raise ValueError("either rows or source is needed")
+            raise ValueError(sentence("either rows or source is needed"))
         return self
 
 
