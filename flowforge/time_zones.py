@@ -10,6 +10,8 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from flowforge.sentences import sentence
+
 _LONGEST_NAME = 64
 _NO_ZONES = {"Factory", "localtime", "posixrules"}
 _PREFIXES = ("right/", "posix/")
@@ -26,7 +28,11 @@ def zone_names() -> frozenset[str]:
 def zone(name: str) -> ZoneInfo:
     """Raises ValueError, with the nearest name, for what is not one."""
     if name not in zone_names():
-        raise ValueError(f"there is no time zone {name[:_LONGEST_NAME]!r}; {_advice(name)}")
+        raise ValueError(
+            sentence(
+                "there is no time zone %(name)s; %(advice)s", name=repr(name[:_LONGEST_NAME]), advice=_advice(name)
+            )
+        )
     return ZoneInfo(name)
 
 
@@ -43,12 +49,12 @@ def place_of(abbreviation: str) -> str | None:
 
 def _advice(name: str) -> str:
     if name == "localtime":
-        return "it is another one on every machine; names are such as Europe/Berlin"
+        return sentence("it is another one on every machine; names are such as Europe/Berlin")
     plain = name[:_LONGEST_NAME]
     for prefix in _PREFIXES:
         plain = plain.removeprefix(prefix)
     near = _nearest(plain)
-    return f"did you mean {near}?" if near else "names are such as Europe/Berlin"
+    return sentence("did you mean %(meant)s?", meant=near) if near else sentence("names are such as Europe/Berlin")
 
 
 def _nearest(name: str) -> str | None:

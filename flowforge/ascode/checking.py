@@ -11,6 +11,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.definition import read as read_definition
 from flowforge.language.pointers import pointer
+from flowforge.sentences import sentence
 from flowforge.workflows.bundle import BundledWorkflow
 from flowforge.workflows.validation import Before, validate_definition, warnings_of_definition
 from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_placeholders
@@ -20,7 +21,10 @@ def problems_of(document: JsonObject) -> list[Problem]:
     """Problems of a document, `{key, enabled, definition}`; pointers start at the file, where these are one object."""
     problems = [*BundledWorkflow.read(0, document).problems]
     for path, key in called_keys(document["definition"]):
-        problems += [Problem(pointer(path), f"the key {problem.message}") for problem in problems_of_key(key)]
+        problems += [
+            Problem(pointer(path), sentence("the key %(message)s", message=problem.message))
+            for problem in problems_of_key(key)
+        ]
     reading = _reading(document)
     # A mask is taken to stand for something: so it does in what a server gave out.
     written = reading.definition.dump() if reading.definition else {}

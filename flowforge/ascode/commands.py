@@ -18,6 +18,7 @@ from flowforge.ascode.schema import workflow_schema
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid, Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 OK, PROBLEMS, USAGE = 0, 1, 2
 Say = Callable[[str], None]
@@ -133,7 +134,11 @@ def _findings(files: Sequence[WorkflowFile], problems: Iterable[Problem]) -> lis
 def _repeated_keys(file: WorkflowFile, files: Sequence[WorkflowFile]) -> list[Finding]:
     key = (file.document or {}).get("key")
     first = next((other for other in files if key is not None and (other.document or {}).get("key") == key), file)
-    return [] if first is file else file.located([Problem("/key", f"is the key of {first.name} already")])
+    return (
+        []
+        if first is file
+        else file.located([Problem("/key", sentence("is the key of %(name)s already", name=first.name))])
+    )
 
 
 def _report(findings: Sequence[Finding], say: Say, ending: str) -> int:

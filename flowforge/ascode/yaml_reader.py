@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from flowforge.sentences import Count, sentence
 from flowforge.yaml_scalars import resolve_scalar
 
 MAX_BYTES = 2_000_000
@@ -83,7 +84,7 @@ def read(text: str) -> Document:
     builder = _Builder()
     try:
         if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
-            raise _Unreadable(1, f"the file is larger than {MAX_BYTES:,} bytes")
+            raise _Unreadable(1, sentence("the file is larger than %(most)s bytes", most=Count(MAX_BYTES)))
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except _Unreadable as error:
@@ -91,11 +92,13 @@ def read(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = " ".join(filter(None, (error.context, error.problem)))
-        return Document(None, (*builder.flaws, Flaw(mark.line + 1 if mark else 1, f"is not YAML: {message}")))
+        flaw = Flaw(mark.line + 1 if mark else 1, sentence("is not YAML: %(error)s", error=message))
+        return Document(None, (*builder.flaws, flaw))
     except (yaml.YAMLError, UnicodeError) as error:
-        return Document(None, (*builder.flaws, Flaw(1, f"is not YAML: {' '.join(str(error).split())}")))
+        flaw = Flaw(1, sentence("is not YAML: %(error)s", error=" ".join(str(error).split())))
+        return Document(None, (*builder.flaws, flaw))
     if builder.root is None:
-        return Document(None, (*builder.flaws, Flaw(1, "the file is empty")))
+        return Document(None, (*builder.flaws, Flaw(1, sentence("the file is empty"))))
     return Document(builder.root, tuple(builder.flaws))
 
 
@@ -180,7 +183,9 @@ class _Builder:
         holder = self._open[-1]
         if key in holder.node.value:
             before = holder.node.key_lines[key]
-            self.flaws.append(Flaw(line, f"the key '{key}' is there already, in line {before}"))
+            self.flaws.append(
+                Flaw(line, sentence("the key '%(key)s' is there already, in line %(line)s", key=key, line=before))
+            )
         holder.key, holder.key_line, holder.awaits_key = key, line, False
 
     def _alias(self, anchor: str, line: int) -> None:

@@ -15,6 +15,7 @@ from flowforge import jsonio
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.model import Link, Node, Workflow
+from flowforge.sentences import Count, message_of, sentence
 from flowforge.time_zones import zone_names
 
 MAX_BYTES = 10_000_000
@@ -32,12 +33,19 @@ _HALVES = re.compile(r"[\x00\ud800-\udfff]")
 def read(data: bytes) -> list[Workflow]:
     """The workflows in a file. Raises Invalid where it holds none, or more than the limits allow."""
     if len(data) > MAX_BYTES:
-        raise Invalid.at("", f"the file has more than {MAX_BYTES:,} bytes")
+        raise Invalid.at("", sentence("the file has more than %(most)s bytes", most=Count(MAX_BYTES)))
     found = list(_workflows_in(_decoded(data)))
     if not found:
-        raise Invalid.at("", "this is no workflow of n8n's: it has no list of nodes")
+        raise Invalid.at("", sentence("this is no workflow of n8n's: it has no list of nodes"))
     if len(found) > MAX_WORKFLOWS:
-        raise Invalid.at("", f"the file has {len(found):,} workflows; at most {MAX_WORKFLOWS} are read")
+        raise Invalid.at(
+            "",
+            sentence(
+                "the file has %(count)s workflows; at most %(most)s are read",
+                count=Count(len(found)),
+                most=MAX_WORKFLOWS,
+            ),
+        )
     return [_workflow(raw, pointer) for pointer, raw in found]
 
 
@@ -45,9 +53,11 @@ def _decoded(data: bytes) -> Any:
     try:
         decoded = jsonio.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except ValueError as error:
-        raise Invalid.at("", f"the file is not JSON, or was cut off: {error}") from error
+        raise Invalid.at(
+            "", sentence("the file is not JSON, or was cut off: %(error)s", error=message_of(error))
+        ) from error
     if _is_deep(decoded):
-        raise Invalid.at("", f"the file is nested more than {MAX_DEPTH} levels deep")
+        raise Invalid.at("", sentence("the file is nested more than %(most)s levels deep", most=MAX_DEPTH))
     return decoded
 
 
@@ -79,7 +89,12 @@ def _workflows_in(raw: Any, pointer: str = "", depth: int = 0) -> Iterator[tuple
 
 def _workflow(raw: JsonObject, pointer: str) -> Workflow:
     if len(raw["nodes"]) > MAX_NODES:
-        raise Invalid.at(f"{pointer}/nodes", f"has {len(raw['nodes']):,} nodes; at most {MAX_NODES:,} are read")
+        raise Invalid.at(
+            f"{pointer}/nodes",
+            sentence(
+                "has %(count)s nodes; at most %(most)s are read", count=Count(len(raw["nodes"])), most=Count(MAX_NODES)
+            ),
+        )
     remarks: list[str] = []
     written = [node for node in raw["nodes"] if isinstance(node, dict) and isinstance(node.get("type"), str)]
     if len(written) < len(raw["nodes"]):
@@ -164,7 +179,12 @@ def _links(connections: Any, nodes: Mapping[str, Node], remarks: list[str], poin
         for kind, outputs in _object(kinds).items():
             links += [link for link in _links_of(_name(source), kind, outputs) if link.source in nodes]
     if len(links) > MAX_LINKS:
-        raise Invalid.at(f"{pointer}/connections", f"has {len(links):,} connections; at most {MAX_LINKS:,} are read")
+        raise Invalid.at(
+            f"{pointer}/connections",
+            sentence(
+                "has %(count)s connections; at most %(most)s are read", count=Count(len(links)), most=Count(MAX_LINKS)
+            ),
+        )
     usable = [link for link in links if link.target in nodes]
     if len(usable) < len(links):
         remarks.append(f"{len(links) - len(usable)} connections lead to nodes that do not exist")

@@ -9,6 +9,7 @@ from pathlib import Path
 from flowforge.apis.document import read_document
 from flowforge.errors import NotFound
 from flowforge.onboarding.template import Template
+from flowforge.sentences import sentence
 
 FOLDER = Path(__file__).with_name("templates")
 GROUPS = (
@@ -36,7 +37,7 @@ def templates() -> Mapping[str, Template]:
 def template(name: str) -> Template:
     """Raises NotFound."""
     if name not in templates():
-        raise NotFound("there is no such template")
+        raise NotFound(sentence("there is no such template"))
     return templates()[name]
 
 

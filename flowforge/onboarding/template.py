@@ -12,6 +12,7 @@ from flowforge.errors import Invalid, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.pointers import Part, parsed
+from flowforge.sentences import either, sentence
 
 Kind = Literal["text", "url", "mail", "connection"]
 _LONGEST_VALUE = 2_000
@@ -39,11 +40,11 @@ class TemplateField(BaseModel):
 
     def _complaint(self, value: Any) -> str:
         if value is None or (isinstance(value, str) and not value.strip()):
-            return "is required"
+            return sentence("is required")
         if not isinstance(value, str) or len(value) > _LONGEST_VALUE:
-            return f"must be a text of at most {_LONGEST_VALUE} characters"
+            return sentence("must be a text of at most %(most)s characters", most=_LONGEST_VALUE)
         if self.kind == "url" and not value.strip().startswith(_WEB):
-            return f"must begin with {' or '.join(_WEB)}"
+            return sentence("must begin with %(choices)s", choices=either(_WEB))
         return "must be a mail address" if self.kind == "mail" and "@" not in value else ""
 
 

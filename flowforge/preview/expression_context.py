@@ -27,6 +27,7 @@ from flowforge.preview.last_outputs import last_outputs, last_trigger
 from flowforge.preview.preview_run import PreviewRun
 from flowforge.preview.readable_definition import readable
 from flowforge.preview.walk import Walk
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds import sample_payload
 from flowforge.workflows.credentials import masked_secrets
 from flowforge.workflows.pins import TRIGGER, kept_outputs, pinned_output
@@ -85,7 +86,7 @@ def _index_of(definition: Mapping[str, Any], path: Path) -> int | None:
     for step in written_steps(definition):
         if step.path == path:
             return step.index
-    raise Invalid.at("/at", "there is no such step; it was moved or deleted meanwhile")
+    raise Invalid.at("/at", sentence("there is no such step; it was moved or deleted meanwhile"))
 
 
 def _has_frames(plan: Plan) -> bool:

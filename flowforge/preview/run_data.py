@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, PinnedOutput, Workflow
 from flowforge.errors import NotFound
+from flowforge.sentences import sentence
 from flowforge.workflows.pins import TRIGGER
 
 
@@ -41,7 +42,7 @@ def _execution_of(session: Session, user_id: UUID, workflow_id: UUID, execution_
     row = ExecutionRow
     mine = select(row.id).where(row.id == execution_id, row.workflow_id == workflow_id, row.user_id == user_id)
     if session.scalar(mine) is None:
-        raise NotFound("this workflow has no such execution")
+        raise NotFound(sentence("this workflow has no such execution"))
 
 
 def _choose(session: Session, workflow_id: UUID, execution_id: UUID | None) -> None:

@@ -36,6 +36,7 @@ from flowforge.preview.readable_definition import readable
 from flowforge.preview.step_preview import StepPreview, preview_step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import MASK
+from flowforge.sentences import sentence
 from flowforge.wiring import Backends
 from flowforge.workflows.credentials import masked_secrets
 
@@ -117,7 +118,7 @@ class Trial:
         names = {name: step for step in reversed(written_steps(self.definition)) for name in (step.key, step.id)}
         written = names.get(self.step_id)
         if written is None:
-            raise NotFound(f"there is no step '{self.step_id}'")
+            raise NotFound(sentence("there is no step '%(step_id)s'", step_id=self.step_id))
         tried = readable(self.definition, written.path, instead=_to_try(written.action))
         plan = compile_plan(tried, templated=True)
         object.__setattr__(self, "version", Version(uuid7(), self.workflow_id, self.name, plan))
@@ -160,7 +161,7 @@ def ask_for_values(
     where too many trials of the account run, and Invalid with what went wrong."""
     type_ = trial.step.type
     if type_ not in catalog.types() or field not in catalog.get(type_).asks:
-        raise NotFound("there is nobody to be asked for the values of this field")
+        raise NotFound(sentence("there is nobody to be asked for the values of this field"))
     known = {name: value for name, value in trial.step.config.items() if not holds_expression(value)}
     asking = _start(trial).model_copy(update={"action_config": known})
     call = _Call(backends, catalog, trial, limits, asking, lambda runner, run, _: runner.ask(run, field))
@@ -217,13 +218,13 @@ class _Call:
     def outcome(self) -> tuple[JsonObject | None, Outcome]:
         """Runs the step; returns its config, where it got so far, and the outcome. Raises Unavailable."""
         if not self._limits.places.take(self._user_id, patience=self._limits.patience):
-            raise Unavailable("other steps are being tried; try again in a moment")
+            raise Unavailable(sentence("other steps are being tried; try again in a moment"))
         thread = threading.Thread(target=self._work, name="trial", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
             self._limits.places.give_back(self._user_id)
-            raise Unavailable("this server has no thread left to try a step in") from error
+            raise Unavailable(sentence("this server has no thread left to try a step in")) from error
         thread.join(self._runner.time_limit(self._run) + self._limits.overtime)
         config = self._watched[0] if self._watched else None
         return config, self._outcome or Outcome(failure=Failure(_TOO_SLOW))
@@ -261,7 +262,7 @@ class StepTestRequest:
         fields = FieldReader(raw)
         dry_run = fields.flag("dryRun")
         for root in _OBJECTS:
-            fields.take(root, dict, "must be an object")
+            fields.take(root, dict, sentence("must be an object"))
         raise_any(fields.problems)
         return cls({root: value for root, value in raw.items() if value is not None}, dry_run is True)
 

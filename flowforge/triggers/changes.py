@@ -10,6 +10,7 @@ from uuid import UUID
 from flowforge.errors import Problem, raise_any
 from flowforge.field_reader import FieldReader
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import find_registered_kind, registered_types
 from flowforge.triggers.validation import problems_of_config
@@ -32,9 +33,13 @@ class NewTrigger:
         kind, configuration = find_registered_kind(raw.get("triggerType")), raw.get("configuration")
         problems = fields.problems
         if workflow_id is None:
-            problems.append(_absent_or_wrong(raw, "workflowId", "is not a UUID"))
+            problems.append(_absent_or_wrong(raw, "workflowId", sentence("is not a UUID")))
         if kind is None:
-            problems.append(_absent_or_wrong(raw, "triggerType", f"must be one of {', '.join(registered_types())}"))
+            problems.append(
+                _absent_or_wrong(
+                    raw, "triggerType", sentence("must be one of %(choices)s", choices=", ".join(registered_types()))
+                )
+            )
         else:
             problems += problems_of_config(kind, configuration, CONFIGURATION)
         raise_any(problems)
@@ -56,7 +61,10 @@ class TriggerChange:
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> Self:
         fields = FieldReader(raw)
-        enabled, configuration = fields.flag("enabled"), fields.take("configuration", dict, "must be an object")
+        enabled, configuration = (
+            fields.flag("enabled"),
+            fields.take("configuration", dict, sentence("must be an object")),
+        )
         return cls(configuration, enabled, tuple(fields.problems))
 
 
@@ -68,4 +76,4 @@ def _uuid(value: Any) -> UUID | None:
 
 
 def _absent_or_wrong(raw: Mapping[str, Any], name: str, wrong: str) -> Problem:
-    return Problem(f"/{name}", "is required" if raw.get(name) is None else wrong)
+    return Problem(f"/{name}", sentence("is required") if raw.get(name) is None else wrong)

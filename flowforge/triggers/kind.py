@@ -28,6 +28,7 @@ from flowforge.fields import is_secret
 from flowforge.form_view import FormView
 from flowforge.jsonio import JsonObject
 from flowforge.language.wording import problems_of
+from flowforge.sentences import sentence
 from flowforge.triggers.json_schema import object_schema
 from flowforge.triggers.summary import TriggerSummary
 
@@ -203,7 +204,7 @@ class TriggerKind(Generic[C]):
     def test(self, config: Json, access: AccountAccess) -> TrialResult:
         """Tries a config out, its secrets in clear, without starting anything. Raises Invalid where that cannot be
         done with this kind, Unavailable."""
-        raise Invalid.at("/triggerType", f"a trigger of the kind {self.type} cannot be tried out")
+        raise Invalid.at("/triggerType", sentence("a trigger of the kind %(type)s cannot be tried out", type=self.type))
 
 
 def keys_of_secrets(model: type[TriggerConfig]) -> list[str]:

@@ -52,7 +52,7 @@ class Triggers:
         """Takes over the registration a workflow's own trigger made, so that there is only one. Raises NotFound."""
         mine = select(Workflow.id).where(Workflow.id == wanted.workflow_id, Workflow.user_id == user_id)
         if session.scalar(mine.with_for_update()) is None:  # held, so that it is not deleted meanwhile
-            raise NotFound("there is no such workflow")
+            raise NotFound(sentence("there is no such workflow"))
         raise_any(problems_of_connection(session, user_id, wanted.kind, wanted.configuration, CONFIGURATION))
         row = _managed(session, wanted.workflow_id, wanted.kind.type)
         if row is None:
@@ -131,7 +131,7 @@ class Triggers:
         """The webhook that a trigger declares, secrets in clear. Raises NotFound, Unavailable."""
         row = self._load(session, user_id, trigger_id)
         if row.trigger_type.lower() != WEBHOOK:
-            raise NotFound("this trigger is no webhook")
+            raise NotFound(sentence("this trigger is no webhook"))
         return read_hook(jsonio.dumps(configuration_of(row)).decode(), self.vault)
 
     def _load(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerRegistration:
@@ -142,7 +142,7 @@ class Triggers:
             )
         )
         if row is None:
-            raise NotFound("there is no such trigger")
+            raise NotFound(sentence("there is no such trigger"))
         return row
 
     def at_address(self, session: Session, kind: TriggerKind[Any], token: str) -> AddressedTrigger:
@@ -151,7 +151,7 @@ class Triggers:
         row = session.scalar(select(TriggerRegistration).where(TriggerRegistration.webhook_token == token))
         row = row or find_by_former_token(session, token)
         if row is None or row.webhook_token is None or row.trigger_type.lower() != kind.type:
-            raise NotFound("there is nothing at this address")
+            raise NotFound(sentence("there is nothing at this address"))
         return AddressedTrigger(row.id, row.user_id, row.webhook_token, row.enabled, configuration_of(row))
 
     def keep_secret(self, session: Session, known: KnownToken, secret: str) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import FormerWebhookToken, TriggerRegistration
 from flowforge.errors import raise_any
 from flowforge.field_reader import FieldReader
+from flowforge.sentences import sentence
 
 USUAL_MINUTES = 60
 MOST_MINUTES = 30 * 24 * 60
@@ -28,7 +29,7 @@ class Renewal:
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """Raises Invalid."""
         fields = FieldReader(raw)
-        wrong = f"must be a whole number from 0 to {MOST_MINUTES}"
+        wrong = sentence("must be a whole number from 0 to %(most)s", most=MOST_MINUTES)
         minutes = fields.take("overlapMinutes", int, wrong, lambda given: 0 <= given <= MOST_MINUTES)
         raise_any(fields.problems)
         return cls(timedelta(minutes=USUAL_MINUTES if minutes is None else minutes))

@@ -10,6 +10,7 @@ from typing import Any, Self
 from flowforge.errors import Invalid, Problem
 from flowforge.field_reader import FieldReader
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.workflows import folders
 from flowforge.workflows.changes import LONGEST_NOTE
 from flowforge.workflows.workflow_keys import problems_of_key
@@ -72,15 +73,22 @@ class Bundle:
         dry_run, prune = fields.flag("dryRun"), fields.flag("prune")
         problems = fields.problems
         if prune:
-            problems.append(Problem("/prune", "is not supported: workflows that are not in the bundle are left alone"))
-        too_long = f"must be a text of at most {LONGEST_NOTE} characters"
+            problems.append(
+                Problem("/prune", sentence("is not supported: workflows that are not in the bundle are left alone"))
+            )
+        too_long = sentence("must be a text of at most %(most)s characters", most=LONGEST_NOTE)
         note = fields.take("note", str, too_long, lambda text: len(text) <= LONGEST_NOTE)
         listed = raw.get("workflows")
         if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_WORKFLOWS:
-            raise Invalid([*problems, Problem("/workflows", f"must be a list of 1 to {MOST_WORKFLOWS} workflows")])
+            raise Invalid(
+                [
+                    *problems,
+                    Problem("/workflows", sentence("must be a list of 1 to %(most)s workflows", most=MOST_WORKFLOWS)),
+                ]
+            )
         usable = [(number, each) for number, each in enumerate(listed) if _has_definition(each)]
         unusable = sorted(set(range(len(listed))) - {number for number, _ in usable})
-        problems += [Problem(f"/workflows/{number}/definition", "must be an object") for number in unusable]
+        problems += [Problem(f"/workflows/{number}/definition", sentence("must be an object")) for number in unusable]
         workflows = _told_apart([BundledWorkflow.read(number, each) for number, each in usable])
         if problems:
             inside = [problem.under(each.pointer) for each in workflows for problem in each.problems]
@@ -107,10 +115,12 @@ def _told_apart(workflows: Sequence[BundledWorkflow]) -> list[BundledWorkflow]:
     found = []
     for each in workflows:
         if each.key is None and each.name and names[each.name] > 1:
-            problem = Problem("/definition/name", "is the name of another workflow of the bundle; give it a key")
+            problem = Problem(
+                "/definition/name", sentence("is the name of another workflow of the bundle; give it a key")
+            )
             found.append(each.with_problem(problem))
         elif each.key is not None and keys[each.key] is not each:
-            problem = Problem("/key", f"is the key of {keys[each.key].pointer} already")
+            problem = Problem("/key", sentence("is the key of %(place)s already", place=keys[each.key].pointer))
             found.append(replace(each.with_problem(problem), key=None))
         else:
             found.append(each)

@@ -23,6 +23,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, read
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.pointers import pointer
+from flowforge.sentences import sentence
 from flowforge.workflows import quota
 from flowforge.workflows.api_steps import settle_api_steps
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle, BundledWorkflow
@@ -190,7 +191,7 @@ class Bundles:
             return Applied(True, planned)
         applied = [self._apply_entry(entry) for entry in entries]
         # somebody may give one of the keys to another workflow at the same moment
-        with refused_as(session, Conflict("a workflow changed at the same moment; please apply again")):
+        with refused_as(session, Conflict(sentence("a workflow changed at the same moment; please apply again"))):
             session.commit()
         return Applied(False, applied)
 
@@ -218,7 +219,11 @@ class Bundles:
                 session.add(entry.workflow)
             first = taken.setdefault(entry.workflow.id, entry)
             if first is not entry:
-                entry.add_problem(Problem("/definition/name", f"is the same workflow as {first.wanted.pointer}"))
+                entry.add_problem(
+                    Problem(
+                        "/definition/name", sentence("is the same workflow as %(place)s", place=first.wanted.pointer)
+                    )
+                )
         session.flush()
         if any(entry.new for entry in entries):
             quota.require_room(session, self.workflows.triggers.settings, user_id)
@@ -235,7 +240,14 @@ class Bundles:
         for entry in entries:
             unknown = [(pointer(path), key) for path, key in called_keys(entry.wanted.definition) if key not in ids]
             entry.add_problems(
-                Problem(at, f"there is no workflow with the key {quoted(key)}{hints.hint(key, 'keys', lambda: ids)}")
+                Problem(
+                    at,
+                    sentence(
+                        "there is no workflow with the key %(key)s%(hint)s",
+                        key=quoted(key),
+                        hint=hints.hint(key, "keys", lambda: ids),
+                    ),
+                )
                 for at, key in unknown
             )
             entry.not_found = {at for at, _ in unknown}
@@ -301,8 +313,17 @@ def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
         return
     named = [row for row in rows if row.name == entry.name and (entry.key is None or row.key is None)]
     if len(named) > 1:
-        advice = "give the one that is meant another name first" if entry.key else "give it a key"
-        entry.add_problem(Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}"))
+        rename, give_key = sentence("give the one that is meant another name first"), sentence("give it a key")
+        entry.add_problem(
+            Problem(
+                "/definition/name",
+                sentence(
+                    "is the name of %(count)s workflows here; %(advice)s",
+                    count=len(named),
+                    advice=rename if entry.key else give_key,
+                ),
+            )
+        )
     elif named:
         entry.workflow = named[0]
 

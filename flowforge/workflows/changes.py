@@ -12,6 +12,7 @@ from typing import Any, Self
 from flowforge.errors import Problem, raise_any
 from flowforge.field_reader import FieldReader
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 LONGEST_NOTE = 500
 _LARGEST_REVISION = 2_000_000_000
@@ -48,7 +49,7 @@ class DraftChange:
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """Raises Invalid."""
         fields = FieldReader(raw)
-        definition, revision = fields.require("definition", dict, "must be an object"), _revision(fields)
+        definition, revision = fields.require("definition", dict, sentence("must be an object")), _revision(fields)
         raise_any(fields.problems)
         return cls(definition or {}, revision or 0)
 
@@ -87,10 +88,10 @@ class Restoration:
 
 
 def _note(fields: FieldReader) -> str | None:
-    wrong = f"must be text of at most {LONGEST_NOTE} characters"
+    wrong = sentence("must be text of at most %(most)s characters", most=LONGEST_NOTE)
     return fields.take("note", str, wrong, lambda text: len(text) <= LONGEST_NOTE)
 
 
 def _revision(fields: FieldReader) -> int | None:
-    wrong = "must be a whole number, 0 or more"
+    wrong = sentence("must be a whole number, 0 or more")
     return fields.take("revision", int, wrong, lambda number: 0 <= number <= _LARGEST_REVISION)

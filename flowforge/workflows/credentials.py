@@ -24,6 +24,7 @@ from flowforge.language.pointers import pointer
 from flowforge.language.repair import UNREAD
 from flowforge.language.tree import actions_in
 from flowforge.secrets import MASK
+from flowforge.sentences import sentence
 from flowforge.triggers.connected import problems_of_connection
 from flowforge.triggers.kinds import find_kind
 
@@ -64,7 +65,7 @@ def _problem_of_connection(catalog: Catalog, action: Mapping[str, Any], kinds: M
     name, type_ = action["config"][CONNECTION], str(action["type"])
     taken = [kind.type for kind in catalog.kinds_for(catalog.get(type_))] if type_.upper() in catalog.types() else []
     if not taken:
-        return f"{type_} takes no connection"
+        return sentence("%(type)s takes no connection", type=type_)
     return problem_of_connection(name, taken, kinds, "step")
 
 
@@ -81,7 +82,9 @@ def _problems_of_secrets(session: Session, user_id: UUID, actions: Any) -> Itera
     names = set(session.scalars(select(NamedSecret.name).where(NamedSecret.user_id == user_id)))
     for at, name in called:
         if name not in names:
-            yield Problem(at, f"there is no secret {quoted(name)}{hint(name, sorted(names))}")
+            yield Problem(
+                at, sentence("there is no secret %(name)s%(hint)s", name=quoted(name), hint=hint(name, sorted(names)))
+            )
 
 
 def _problems_of_variables(session: Session, user_id: UUID, actions: Any) -> Iterator[Problem]:
@@ -92,7 +95,7 @@ def _problems_of_variables(session: Session, user_id: UUID, actions: Any) -> Ite
     names = set(session.scalars(select(VariableRow.name).where(VariableRow.user_id == user_id)))
     for path, name in called:
         if name not in names:
-            why = f"there is no variable {quoted(name)}{hint(name, sorted(names))}"
+            why = sentence("there is no variable %(name)s%(hint)s", name=quoted(name), hint=hint(name, sorted(names)))
             yield Problem(pointer(("actions", *path)), why)
 
 

@@ -17,6 +17,7 @@ from flowforge.db.refusals import refused_as
 from flowforge.db.tables import DeletedWorkflow, TriggerRegistration
 from flowforge.engine.pruning import DELETED_WORKFLOWS_KEPT
 from flowforge.errors import Conflict, NotFound
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 from flowforge.triggers.kind import Registered
 from flowforge.triggers.kinds import find_kind
@@ -52,7 +53,7 @@ def restore(session: Session, settings: Settings, user_id: UUID, workflow_id: UU
     Raises NotFound, Conflict where another workflow has its key now, and Forbidden above the account's quota."""
     name = _lock(session, user_id, workflow_id)
     quota.require_room(session, settings, user_id, 1)
-    with refused_as(session, Conflict("it cannot be restored: another workflow has its key now")):
+    with refused_as(session, Conflict(sentence("it cannot be restored: another workflow has its key now"))):
         deleted_workflows_store.restore(session.connection(), workflow_id)
         _skip_missed_times(session, workflow_id)
         record(session, Action.WORKFLOW_RESTORED, by=user_id, on=workflow_id, named=name)
@@ -73,7 +74,7 @@ def _lock(session: Session, user_id: UUID, workflow_id: UUID) -> str:
     mine = DeletedWorkflow.id == workflow_id, DeletedWorkflow.user_id == user_id
     name = session.scalar(select(DeletedWorkflow.name).where(*mine).with_for_update())
     if name is None:
-        raise NotFound("there is no such deleted workflow")
+        raise NotFound(sentence("there is no such deleted workflow"))
     return name
 
 

@@ -23,6 +23,7 @@ from flowforge.engine.intake import AcceptedCall, Awaiting, NewEvent
 from flowforge.errors import NotFound, Unavailable, raise_any
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.signed_tokens import SignedTokens
 from flowforge.triggers.kinds.webhook import KIND, WEBHOOK
 from flowforge.workflows import pins
@@ -59,14 +60,14 @@ class TestUrls:
         try:
             self.redis.set(_listening(workflow_id), 1, ex=LISTENING_SECONDS)
         except RedisError as error:
-            raise Unavailable("Redis cannot be reached") from error
+            raise Unavailable(sentence("Redis cannot be reached")) from error
 
     def is_listening(self, workflow_id: UUID) -> bool:
         """Raises Unavailable."""
         try:
             return bool(self.redis.exists(_listening(workflow_id)))
         except RedisError as error:
-            raise Unavailable("Redis cannot be reached") from error
+            raise Unavailable(sentence("Redis cannot be reached")) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,10 @@ class DraftCalls:
         yet."""
         workflow = session.get(Workflow, workflow_id)
         if workflow is None:
-            raise NotFound("there is no such workflow any more")
+            raise NotFound(sentence("there is no such workflow any more"))
         trigger = self.drafts.clear(session, workflow.user_id, workflow_id).get("trigger")
         if not isinstance(trigger, dict) or str(trigger.get("type", "")).lower() != WEBHOOK:
-            raise NotFound("this workflow is not started by a webhook")
+            raise NotFound(sentence("this workflow is not started by a webhook"))
         config = config_of(trigger) or {}
         raise_any([problem.under("/trigger/config") for problem in KIND.problems(config)])
         sealed = self.drafts.workflows.triggers.seal(config, None)

@@ -26,6 +26,7 @@ from flowforge.language.former_meanings import with_former_meanings
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
 from flowforge.secrets import SecretUnreadable, Vault
+from flowforge.sentences import message_of, sentence
 from flowforge.triggers.kinds import find_kind
 from flowforge.workflows import folders
 from flowforge.workflows.changes import DraftChange, Publication, WorkflowChange
@@ -36,7 +37,7 @@ from flowforge.workflows.workflows import Started, Workflows, before_of, publish
 
 _MEANINGS = 1
 """Marks drafts that are written with the present defaults in mind."""
-_CHANGED_ELSEWHERE = "the draft was changed elsewhere meanwhile: it is at revision {}, not at {}"
+_CHANGED_ELSEWHERE = sentence("the draft was changed elsewhere meanwhile: it is at revision %(there)s, not at %(seen)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Drafts:
         draft.updated_at, draft.updated_by = datetime.now(UTC), user_id
         _describe(draft, workflow, clear)
         # the workflow may be deleted meanwhile
-        with refused_as(session, Conflict("the workflow changed at the same moment")):
+        with refused_as(session, Conflict(sentence("the workflow changed at the same moment"))):
             session.commit()
         return self._view(session, workflow, draft)
 
@@ -87,7 +88,7 @@ class Drafts:
         draft."""
         workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         if workflow.is_draft:
-            raise Conflict("the workflow has never been published; delete it instead")
+            raise Conflict(sentence("the workflow has never been published; delete it instead"))
         if draft is not None:
             session.delete(draft)
         session.commit()
@@ -97,11 +98,13 @@ class Drafts:
         Commits. Raises NotFound, Invalid with all that is wrong with it, and Conflict."""
         workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         if draft is None:
-            raise Conflict("there is no draft to publish")
+            raise Conflict(sentence("there is no draft to publish"))
         if wanted.revision is not None:
             _expect(draft, wanted.revision)
         if draft.base_version_id != workflow.version_id and not wanted.overwrite:
-            raise Conflict("another version was published since this draft was begun; send overwrite to publish it")
+            raise Conflict(
+                sentence("another version was published since this draft was begun; send overwrite to publish it")
+            )
         written = self._written(draft)
         definition = self.workflows.read(session, user_id, written, workflow)
         session.delete(draft)
@@ -211,7 +214,7 @@ class Drafts:
         try:
             return self.workflows.form.opened(published(workflow))
         except SecretUnreadable as error:
-            raise Conflict(str(error)) from error
+            raise Conflict(message_of(error)) from error
 
     def _lock_workflow(
         self, session: Session, user_id: UUID, workflow_id: UUID
@@ -331,7 +334,9 @@ def opened_draft(vault: Vault, draft: WorkflowDraft) -> JsonObject:
     try:
         clear: JsonObject = jsonio.loads(vault.open(draft.definition))
     except SecretUnreadable as error:
-        raise Conflict("the draft was encrypted with a key that is no longer configured; discard it") from error
+        raise Conflict(
+            sentence("the draft was encrypted with a key that is no longer configured; discard it")
+        ) from error
     if draft.meanings is None and "actions" in clear:
         return {**clear, "actions": with_former_meanings(clear["actions"])}
     return clear
@@ -340,4 +345,4 @@ def opened_draft(vault: Vault, draft: WorkflowDraft) -> JsonObject:
 def _expect(draft: WorkflowDraft | None, seen: int) -> None:
     there = draft.revision if draft else 0
     if there != seen:
-        raise Conflict(_CHANGED_ELSEWHERE.format(there, seen))
+        raise Conflict(_CHANGED_ELSEWHERE.with_values(there=there, seen=seen))

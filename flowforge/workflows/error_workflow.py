@@ -56,7 +56,7 @@ def choose(session: Session, user_id: UUID, wanted: ErrorWorkflow) -> ErrorWorkf
 def _user(session: Session, user_id: UUID) -> User:
     user = session.get(User, user_id)
     if user is None:
-        raise NotFound("there is no such account")
+        raise NotFound(sentence("there is no such account"))
     return user
 
 

@@ -91,7 +91,7 @@ def move(
 def place(session: Session, user_id: UUID, workflow_id: UUID, folder: str | None) -> None:
     """Move one workflow into a folder that `read` gave. Commits. Raises NotFound."""
     if not _set_folder(session, (Workflow.user_id == user_id) & (Workflow.id == workflow_id), folder):
-        raise NotFound("there is no such workflow")
+        raise NotFound(sentence("there is no such workflow"))
     session.commit()
 
 
@@ -101,7 +101,7 @@ def rename(session: Session, user_id: UUID, path: str, renamed: str | None) -> i
     mine = select(Workflow.folder).where(Workflow.user_id == user_id, is_within(path))
     former = sorted({folder for folder in session.scalars(mine.with_for_update()) if folder})
     if not former:
-        raise NotFound("there is no such folder")
+        raise NotFound(sentence("there is no such folder"))
     later = {folder: read("/".join(filter(None, (renamed, folder.removeprefix(path).strip("/"))))) for folder in former}
     # at once: one of the new paths may be among the former ones
     target = case(*((Workflow.folder == folder, cast(new, Text)) for folder, new in later.items()))

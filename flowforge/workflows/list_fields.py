@@ -41,7 +41,7 @@ def get(session: Session, user_id: UUID, workflow_id: UUID) -> str | None:
     """Get the field that is shown; None for none. Raises NotFound."""
     found = session.scalars(_chosen(user_id, workflow_id)).all()
     if not found:
-        raise NotFound("there is no such workflow")
+        raise NotFound(sentence("there is no such workflow"))
     return found[0]
 
 
@@ -50,7 +50,7 @@ def choose(session: Session, user_id: UUID, workflow_id: UUID, field: str | None
     mine = Workflow.id == workflow_id, Workflow.user_id == user_id
     values = {"list_field": field, "updated_at": Workflow.updated_at}
     if session.scalar(update(Workflow).where(*mine).values(**values).returning(Workflow.id)) is None:
-        raise NotFound("there is no such workflow")
+        raise NotFound(sentence("there is no such workflow"))
     session.commit()
 
 

@@ -34,6 +34,7 @@ from flowforge.db import like_patterns
 from flowforge.db.executions_of import is_of
 from flowforge.db.tables import ExecutionRow, Workflow, WorkflowDraft, WorkflowTag
 from flowforge.errors import NotFound
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.workflows import folders, tags
 
@@ -273,5 +274,5 @@ def _position_of(
     mine = select(key).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
     found = session.execute(mine).first()
     if found is None:
-        raise NotFound("there is no such workflow to go on behind")
+        raise NotFound(sentence("there is no such workflow to go on behind"))
     return found[0], workflow_id

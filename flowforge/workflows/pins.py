@@ -18,6 +18,7 @@ from flowforge.db.tables import PinnedOutput
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.field_order import order_of, restore
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import message_of, sentence
 
 TRIGGER = "trigger"
 """The name under which the payload is pinned."""
@@ -75,12 +76,12 @@ def _keep(session: Session, workflow_id: UUID, step_id: str, output: Mapping[str
     try:
         jsonio.dumps_within(output, MOST_PINNED_BYTES)
     except jsonio.TooLarge as error:
-        raise Invalid.at("", f"has {error}") from error
+        raise Invalid.at("", sentence("has %(error)s", error=message_of(error))) from error
     kept = jsonio.loads(jsonio.dumps_for_database(output))
     values = {"output": kept, "output_order": order_of(kept), "of_test": of_test, "updated_at": datetime.now(UTC)}
     statement = insert(PinnedOutput).values(workflow_id=workflow_id, step_id=step_id, **values)
     replaced = PinnedOutput.of_test.is_(True) if of_test else None
-    with refused_as(session, Conflict("the workflow was deleted meanwhile")):
+    with refused_as(session, Conflict(sentence("the workflow was deleted meanwhile"))):
         session.execute(
             statement.on_conflict_do_update(index_elements=["workflow_id", "step_id"], set_=values, where=replaced)
         )
@@ -94,4 +95,4 @@ def unpin(session: Session, workflow_id: UUID, step_id: str) -> None:
     )
     session.commit()
     if not gone.rowcount:  # type: ignore[attr-defined]
-        raise NotFound("nothing is pinned there")
+        raise NotFound(sentence("nothing is pinned there"))

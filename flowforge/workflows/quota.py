@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import QuotaRow, User, Workflow
 from flowforge.errors import Forbidden
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 
 
@@ -21,7 +22,9 @@ def require_room(session: Session, settings: Settings, user_id: UUID, more: int 
         return
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
     if _count(session, user_id) + more > most:
-        raise Forbidden(f"the account may have {most} workflows; delete one that is not needed any more")
+        raise Forbidden(
+            sentence("the account may have %(most)s workflows; delete one that is not needed any more", most=most)
+        )
 
 
 def _count(session: Session, user_id: UUID) -> int:

@@ -42,7 +42,7 @@ def replace(session: Session, user_id: UUID, workflow_id: UUID, tags: Sequence[s
     """Replace the workflow's tags by those that `read` gave. Commits. Raises NotFound."""
     mine = select(Workflow.id).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
     if session.scalar(mine.with_for_update(key_share=True)) is None:
-        raise NotFound("there is no such workflow")
+        raise NotFound(sentence("there is no such workflow"))
     session.execute(delete(WorkflowTag).where(WorkflowTag.workflow_id == workflow_id, WorkflowTag.tag.not_in(tags)))
     if tags:
         rows = [{"workflow_id": workflow_id, "tag": tag, "user_id": user_id} for tag in tags]

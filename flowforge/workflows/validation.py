@@ -23,6 +23,7 @@ from flowforge.language.definition import ActionDefinition, Reading, WorkflowDef
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in
 from flowforge.language.unknown_keys import warnings_of
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.validation import problems_of_config, warnings_of_config
 
@@ -74,7 +75,7 @@ def _idle_policies(catalog: Catalog, written: JsonObject) -> Iterator[Problem]:
         if action.get("afterCrash") is not None and catalog.calls_nobody(type_):
             yield Problem(
                 pointer((*path, "afterCrash")),
-                f"is not needed: {type_} calls nobody, so that it can always be done again",
+                sentence("is not needed: %(type)s calls nobody, so that it can always be done again", type=type_),
             )
 
 
@@ -113,5 +114,5 @@ def _problems_of_trigger(definition: WorkflowDefinition, stored: Any) -> list[Pr
         return []
     kind = find_kind(trigger.type)
     if kind is None:
-        return [Problem("/trigger/type", f"must be one of {', '.join(trigger_kinds())}")]
+        return [Problem("/trigger/type", sentence("must be one of %(choices)s", choices=", ".join(trigger_kinds())))]
     return problems_of_config(kind, trigger.config, "/trigger/config", config_of(stored))

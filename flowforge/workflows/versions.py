@@ -15,6 +15,7 @@ from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.jsonio import JsonObject
 from flowforge.language.differences import Differences, Side, differences
 from flowforge.secrets import SecretUnreadable
+from flowforge.sentences import message_of, sentence
 from flowforge.workflows.changes import Restoration, WorkflowChange
 from flowforge.workflows.drafts import opened_draft
 from flowforge.workflows.views import VersionView, WorkflowView
@@ -66,12 +67,12 @@ class Versions:
         try:
             return self.workflows.form.opened(definition)
         except SecretUnreadable as error:
-            raise Conflict(str(error)) from error
+            raise Conflict(message_of(error)) from error
 
     def _found(self, session: Session, workflow: Workflow, which: Any) -> WorkflowVersion:
         version = session.scalar(select(WorkflowVersion).where(WorkflowVersion.workflow_id == workflow.id, which))
         if version is None:
-            raise NotFound("there is no such version of this workflow")
+            raise NotFound(sentence("there is no such version of this workflow"))
         return version
 
 
@@ -81,7 +82,12 @@ def _which(named: str, at: str) -> Any:
     try:
         return WorkflowVersion.id == UUID(named)
     except ValueError as error:
-        raise Invalid.at(f"/{at}", f"must be the id or number of a version, {PUBLISHED} or {DRAFT}") from error
+        raise Invalid.at(
+            f"/{at}",
+            sentence(
+                "must be the id or number of a version, %(published)s or %(draft)s", published=PUBLISHED, draft=DRAFT
+            ),
+        ) from error
 
 
 def _named(version: WorkflowVersion) -> str:

@@ -24,6 +24,7 @@ from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, WorkflowDefinition, read
 from flowforge.secrets import Vault
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import Triggers
 from flowforge.views import view_of
@@ -123,7 +124,7 @@ class Workflows:
         if changed.keys().isdisjoint(DEFINITION):
             raise_any(change.problems)
             if workflow.is_draft and enabled:
-                raise Conflict("the workflow is a draft; publish it to enable it")
+                raise Conflict(sentence("the workflow is a draft; publish it to enable it"))
             switch(session, workflow, enabled, user_id)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
@@ -157,9 +158,9 @@ class Workflows:
         Raises NotFound, and Conflict for a draft or a disabled one."""
         workflow = self.load(session, user_id, workflow_id)
         if workflow.is_draft:
-            raise Conflict("the workflow is a draft; publish it to run it")
+            raise Conflict(sentence("the workflow is a draft; publish it to run it"))
         if not workflow.enabled:
-            raise Conflict("the workflow is disabled; enable it to run it")
+            raise Conflict(sentence("the workflow is disabled; enable it to run it"))
         return self.start_version(session, bus, workflow, payload, None, event_id)
 
     def start_version(
@@ -280,7 +281,7 @@ class Workflows:
         """Publish the definition as the next version of a locked workflow. Commits. Raises Conflict."""
         workflow.name = definition.name
         # its first run may give an adopted workflow the same number at the same moment
-        with refused_as(session, Conflict("the workflow changed at the same moment; please save it again")):
+        with refused_as(session, Conflict(sentence("the workflow changed at the same moment; please save it again"))):
             self.keep(session, workflow, definition, user_id, note)
             session.commit()
 
@@ -303,7 +304,7 @@ def _mine(user_id: UUID, workflow_id: UUID) -> Select[Workflow]:
 
 def _found(workflow: Workflow | None) -> Workflow:
     if workflow is None:
-        raise NotFound("there is no such workflow")
+        raise NotFound(sentence("there is no such workflow"))
     return workflow
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from flowforge.file_values import InlineFile
+from flowforge.sentences import Count, sentence
 
 LONGEST_LINE, LONGEST_TEXT = 1_000, 20_000
 LONGEST_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3
@@ -64,9 +65,9 @@ def _text(longest: int) -> Read:
         del options
         text = texts[0].replace("\r\n", "\n").strip()
         if len(text) > longest:
-            raise ValueError(f"must have at most {longest:,} characters")
+            raise ValueError(sentence("must have at most %(most)s characters", most=Count(longest)))
         if "\x00" in text:
-            raise ValueError("holds a character that cannot be kept")
+            raise ValueError(sentence("holds a character that cannot be kept"))
         return text
 
     return read
@@ -76,20 +77,20 @@ def _number(texts: Sequence[str], options: Sequence[str]) -> int | float:
     del options
     text = texts[0].strip()
     if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        raise ValueError("must be a number")
+        raise ValueError(sentence("must be a number"))
     return int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
 def _choice(texts: Sequence[str], options: Sequence[str]) -> str:
     if texts[0] not in options:
-        raise ValueError("must be one of the choices")
+        raise ValueError(sentence("must be one of the choices"))
     return texts[0]
 
 
 def _choices(texts: Sequence[str], options: Sequence[str]) -> list[str]:
     """Read the choices, each once and in the order of the options."""
     if not set(texts) <= set(options):
-        raise ValueError("must be among the choices")
+        raise ValueError(sentence("must be among the choices"))
     return [option for option in options if option in texts]
 
 
@@ -98,14 +99,14 @@ def _date(texts: Sequence[str], options: Sequence[str]) -> str:
     try:
         return date.fromisoformat(texts[0].strip()).isoformat()
     except ValueError:
-        raise ValueError("must be a date, such as 2026-03-31") from None
+        raise ValueError(sentence("must be a date, such as 2026-03-31")) from None
 
 
 def _email(texts: Sequence[str], options: Sequence[str]) -> str:
     del options
     address = texts[0].strip()
     if len(address) > LONGEST_ADDRESS or not _EMAIL.fullmatch(address):
-        raise ValueError("must be an e-mail address, such as ada@example.com")
+        raise ValueError(sentence("must be an e-mail address, such as ada@example.com"))
     return address
 
 

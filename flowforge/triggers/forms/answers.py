@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.triggers.forms.answer_types import AnswerType
 from flowforge.triggers.forms.field import FormField
 
@@ -74,9 +75,9 @@ def _file(question: FormField, sent: Sent) -> Any:
     if found is None:
         return None
     if len(found.name) > LONGEST_FILE_NAME:
-        raise ValueError(f"must have a name of at most {LONGEST_FILE_NAME} characters")
+        raise ValueError(sentence("must have a name of at most %(most)s characters", most=LONGEST_FILE_NAME))
     if len(found.type) > LONGEST_MEDIA_TYPE:
-        raise ValueError(f"must be of a type with at most {LONGEST_MEDIA_TYPE} characters")
+        raise ValueError(sentence("must be of a type with at most %(most)s characters", most=LONGEST_MEDIA_TYPE))
     return found
 
 

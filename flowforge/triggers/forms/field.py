@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from flowforge.sentences import sentence
 from flowforge.triggers.forms.answer_types import AnswerType
 from flowforge.triggers.kind import TriggerConfig
 
@@ -17,13 +18,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _identifier(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise ValueError("must be letters, digits and _, not start with a digit, and have at most 64 characters")
+        raise ValueError(
+            sentence("must be letters, digits and _, not start with a digit, and have at most 64 characters")
+        )
     return name
 
 
 def _each_once(options: list[str]) -> list[str]:
     if len(set(options)) < len(options):
-        raise ValueError("has an option twice")
+        raise ValueError(sentence("has an option twice"))
     return options
 
 
@@ -31,14 +34,14 @@ def _single_spaced(option: str) -> str:
     """The option as browsers send it. Raises ValueError."""
     words = " ".join(option.split())
     if not words:
-        raise ValueError("must not be blank")
+        raise ValueError(sentence("must not be blank"))
     return words
 
 
 def _visible(text: str) -> str:
     """Raises ValueError for a text of spaces and invisible characters only."""
     if not any(character.isprintable() and not character.isspace() for character in text):
-        raise ValueError("must not be blank")
+        raise ValueError(sentence("must not be blank"))
     return text
 
 
@@ -71,7 +74,7 @@ class FormField(TriggerConfig):
     def _enough_to_choose_from(cls, options: list[str], others: ValidationInfo) -> list[str]:
         type_ = others.data.get("type")
         if type_ is not None and type_.has_options and not options:
-            raise ValueError("needs something to choose from")
+            raise ValueError(sentence("needs something to choose from"))
         return options
 
     @field_validator("default")
@@ -81,7 +84,7 @@ class FormField(TriggerConfig):
         if default is None or type_ is None:
             return default
         if type_ is AnswerType.FILE:
-            raise ValueError("cannot be given for a file")
+            raise ValueError(sentence("cannot be given for a file"))
         type_.form.read(_texts(type_, default), others.data.get("options", ()))
         return default
 
@@ -89,7 +92,7 @@ class FormField(TriggerConfig):
     @classmethod
     def _callable(cls, name: str | None, others: ValidationInfo) -> str | None:
         if name is None and "label" in others.data and not name_from(others.data["label"]):
-            raise ValueError("is required: the label has no letters to make a name of")
+            raise ValueError(sentence("is required: the label has no letters to make a name of"))
         return name
 
     @property

@@ -94,7 +94,7 @@ class Config(TriggerConfig):
     @classmethod
     def _is_there(cls, text: str, info: ValidationInfo) -> str:
         if not text and not info.data.get(CONNECTION):
-            raise ValueError("is required")
+            raise ValueError(sentence("is required"))
         return text
 
     def mailbox(self, access: AccountAccess) -> Mailbox:

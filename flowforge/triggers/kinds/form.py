@@ -12,6 +12,7 @@ from flowforge import jsonio
 from flowforge.connectors.sdk import secret
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.forms.field import FormField, VisibleText
 from flowforge.triggers.forms.view import FormView, view_fields
@@ -23,7 +24,7 @@ MOST_FIELDS = 100
 _WEB_ADDRESS: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 """Hosts in ASCII; nothing in them has a meaning in a Content-Security-Policy."""
-_NO_ADDRESS = "must be a web address, such as https://example.com/thanks"
+_NO_ADDRESS = sentence("must be a web address, such as https://example.com/thanks")
 _SUBMITTED_AT = "2026-03-31T08:30:00.000Z"
 
 Json = Mapping[str, Any]
@@ -33,7 +34,7 @@ def _different_names(fields: list[FormField]) -> list[FormField]:
     names = [field.key for field in fields]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"has two fields with the name {name!r}")
+            raise ValueError(sentence("has two fields with the name %(name)s", name=repr(name)))
     return fields
 
 

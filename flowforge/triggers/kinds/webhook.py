@@ -13,6 +13,7 @@ from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.text_fields import spellings
 from flowforge.language.wording import problems_of
+from flowforge.sentences import sentence
 from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.json_schema import object_schema, or_null
 from flowforge.triggers.kind import Address, TriggerKind, keys_of_secrets
@@ -41,7 +42,7 @@ def _labels(schema: JsonObject) -> None:
 
 def _known(type_: str) -> str:
     if type_ not in authentications():
-        raise ValueError(f"must be one of {', '.join(authentications())}")
+        raise ValueError(sentence("must be one of %(choices)s", choices=", ".join(authentications())))
     return type_
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from flowforge import time_zones
+from flowforge.sentences import sentence
 
 DEFAULT_INTERVAL_MINUTES = 60
 LONGEST_INTERVAL_MINUTES = 10 * 366 * 24 * 60
@@ -160,12 +161,18 @@ def checked_cron(expression: str) -> str:
     """The expression as five fields with single spaces. Raises ValueError for one that cannot fire."""
     fields = _MACROS.get(expression.strip().lower(), expression).split()
     if len(expression) > LONGEST_CRON or len(fields) != CRON_FIELDS:
-        raise ValueError(f"must have five fields: minute, hour, day of month, month, day of week; or be {_NAMES}")
+        raise ValueError(
+            sentence(
+                "must have five fields: minute, hour, day of month, month, day of week; or be %(names)s", names=_NAMES
+            )
+        )
     expression = " ".join(fields)
     try:
         next(CronSim(expression, _ANY_MOMENT))
     except CronSimError as error:
-        raise ValueError(f"is not a cron expression that can fire: {str(error).lower()}") from error
+        raise ValueError(
+            sentence("is not a cron expression that can fire: %(reason)s", reason=str(error).lower())
+        ) from error
     except StopIteration as error:
-        raise ValueError("never fires") from error
+        raise ValueError(sentence("never fires")) from error
     return expression

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from flowforge import time_zones
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.triggers.kind import TriggerConfig
 from flowforge.triggers.schedules.schedule import (
     DEFAULT_INTERVAL_MINUTES,
@@ -30,7 +31,7 @@ _INTERVALS = ("interval_minutes", "interval_seconds")
 def _no_flag(value: Any) -> Any:
     """Pydantic takes true for 1."""
     if isinstance(value, bool):
-        raise ValueError("must be a number")
+        raise ValueError(sentence("must be a number"))
     return value
 
 
@@ -83,7 +84,7 @@ class Times(TriggerConfig):
     def _one_way_to_say_when(cls, chosen: Any, others: ValidationInfo) -> Any:
         earlier = [name for name in _INTERVALS if others.data.get(name) is not None]
         if chosen is not None and earlier:
-            raise ValueError(f"give either this or {to_camel(earlier[0])}, not both")
+            raise ValueError(sentence("give either this or %(other)s, not both", other=to_camel(earlier[0])))
         return chosen
 
     @property

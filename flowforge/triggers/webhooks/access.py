@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from flowforge.sentences import sentence
+
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 USUAL_METHODS: tuple[Method, ...] = ("GET", "POST")
 ANY_ORIGIN = "*"
@@ -20,7 +22,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|https?://\[[
 def _origin(text: str) -> str:
     written = text.strip().removesuffix("/")
     if written != ANY_ORIGIN and not _ORIGIN.fullmatch(written):
-        raise ValueError("must be the origin of web pages, such as https://shop.example, or *")
+        raise ValueError(sentence("must be the origin of web pages, such as https://shop.example, or *"))
     return written.lower()
 
 
@@ -38,7 +40,7 @@ def read_network(text: str) -> Network:
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
-        raise ValueError("must be an IP address, or a range of them such as 203.0.113.0/24") from None
+        raise ValueError(sentence("must be an IP address, or a range of them such as 203.0.113.0/24")) from None
 
 
 def is_within(address: str, networks: tuple[Network, ...]) -> bool:

@@ -21,6 +21,7 @@ from pydantic import AfterValidator
 from flowforge.errors import Unauthorized
 from flowforge.fields import secret
 from flowforge.secrets import MASK, is_sealed
+from flowforge.sentences import sentence
 from flowforge.triggers.kind import TriggerConfig
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.signed_content import SignedContent
@@ -110,7 +111,7 @@ class Authentication(TriggerConfig):
 
 def _long_enough(text: str) -> str:
     if len(text) < _SHORTEST_SECRET:
-        raise ValueError(f"must be text of at least {_SHORTEST_SECRET} characters")
+        raise ValueError(sentence("must be text of at least %(least)s characters", least=_SHORTEST_SECRET))
     return text
 
 

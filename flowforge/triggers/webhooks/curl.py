@@ -14,6 +14,7 @@ from functools import partial
 from urllib.parse import quote_plus, urlsplit
 
 from flowforge.errors import Invalid
+from flowforge.sentences import Count, sentence
 
 LONGEST = 300_000
 MOST_WORDS = 2_000
@@ -46,7 +47,7 @@ def is_curl(text: str) -> bool:
 def read_curl(text: str) -> CurlCall:
     """Read a command line. Raises Invalid with a sentence that says what of it is not understood."""
     if len(text) > LONGEST:
-        raise _refuse(f"has more than {LONGEST:,} characters")
+        raise _refuse(sentence("has more than %(most)s characters", most=Count(LONGEST)))
     _, *words = _words(text)
     command = _Command()
     remaining = iter(words)
@@ -69,7 +70,7 @@ class _Command:
 
     def call(self) -> CurlCall:
         if len(self.urls) != 1:
-            raise _refuse("names no URL" if not self.urls else "names several URLs")
+            raise _refuse(sentence("names no URL") if not self.urls else sentence("names several URLs"))
         joined = "".join(self.data) if self.is_json else "&".join(self.data)
         query, body = _query_of(self.urls[0]), joined
         if self.data_in_query:
@@ -84,14 +85,14 @@ class _Command:
 
 
 def _refuse(what: str) -> Invalid:
-    return Invalid.at("/body", f"is a curl command that cannot be used: it {what}")
+    return Invalid.at("/body", sentence("is a curl command that cannot be used: it %(what)s", what=what))
 
 
 def _query_of(url: str) -> str:
     try:
         return urlsplit(url if "//" in url else f"http://{url}").query
     except ValueError:
-        raise _refuse("has a URL that cannot be read") from None
+        raise _refuse(sentence("has a URL that cannot be read")) from None
 
 
 def _take(command: _Command, word: str, remaining: Iterator[str]) -> None:
@@ -109,7 +110,7 @@ def _take_short(command: _Command, word: str, remaining: Iterator[str]) -> None:
     for index, letter in enumerate(word[1:], 2):
         option, rest = _LONG.get(letter), word[index:]
         if option is None:
-            raise _refuse(f"has the option -{letter}, which is not supported")
+            raise _refuse(sentence("has the option -%(letter)s, which is not supported", letter=letter))
         if option in _VALUES or option in _IGNORED_WITH_VALUE:
             return _apply(command, option, partial(_own_or_next, rest, f"-{letter}", remaining))
         _apply(command, option, str)
@@ -123,7 +124,7 @@ def _own_or_next(rest: str, option: str, remaining: Iterator[str]) -> str:
 def _next(option: str, remaining: Iterator[str]) -> str:
     value = next(remaining, None)
     if value is None:
-        raise _refuse(f"ends after {option}, which needs a value")
+        raise _refuse(sentence("ends after %(option)s, which needs a value", option=option))
     return value
 
 
@@ -137,7 +138,7 @@ def _apply(command: _Command, option: str, value: Callable[[], str]) -> None:
     elif option in _IGNORED_WITH_VALUE:
         value()
     elif option not in _IGNORED and not option.startswith("--no-"):
-        raise _refuse(f"has the option {option[:40]}, which is not supported")
+        raise _refuse(sentence("has the option %(option)s, which is not supported", option=option[:40]))
 
 
 def _add_header(command: _Command, written: str) -> None:
@@ -145,21 +146,21 @@ def _add_header(command: _Command, written: str) -> None:
     name, colon, value = written.partition(":")
     is_empty = not colon and name.endswith(";")
     if not colon and not is_empty:
-        raise _refuse(f"has the header “{written[:60]}”, which has no colon")
+        raise _refuse(sentence("has the header “%(written)s”, which has no colon", written=written[:60]))
     if value.strip() or is_empty:
         command.headers.append((name.removesuffix(";").strip(), value.strip()))
 
 
 def _add_data(command: _Command, written: str) -> None:
     if written.startswith("@"):
-        raise _refuse("sends a file (@); put its content here instead")
+        raise _refuse(sentence("sends a file (@); put its content here instead"))
     command.data.append(written)
 
 
 def _add_encoded(command: _Command, written: str) -> None:
     name, equals, value = written.partition("=")
     if "@" in name:
-        raise _refuse("sends a file (@); put its content here instead")
+        raise _refuse(sentence("sends a file (@); put its content here instead"))
     command.data.append(f"{name}={quote_plus(value)}" if equals and name else quote_plus(value if equals else written))
 
 
@@ -197,11 +198,11 @@ _SWITCHES: dict[str, Callable[[_Command], None]] = {
     "--head": _set("is_head", True),
 }
 _REFUSED = {
-    "--form": "sends a form with files (-F); send JSON, or fields with -d",
-    "--form-string": "sends a form with files (-F); send JSON, or fields with -d",
-    "--upload-file": "sends a file (-T); put its content here instead",
-    "--next": "makes several requests (--next)",
-    "--config": "reads its options from a file (-K)",
+    "--form": sentence("sends a form with files (-F); send JSON, or fields with -d"),
+    "--form-string": sentence("sends a form with files (-F); send JSON, or fields with -d"),
+    "--upload-file": sentence("sends a file (-T); put its content here instead"),
+    "--next": sentence("makes several requests (--next)"),
+    "--config": sentence("reads its options from a file (-K)"),
 }
 _IGNORED = frozenset({
     "--silent", "--show-error", "--insecure", "--location", "--location-trusted", "--include", "--verbose",
@@ -233,7 +234,7 @@ def _words(text: str) -> list[str]:
     reader = _Words(_CONTINUATIONS.sub(" ", text))
     words = reader.read()
     if len(words) > MOST_WORDS:
-        raise _refuse(f"has more than {MOST_WORDS:,} words")
+        raise _refuse(sentence("has more than %(most)s words", most=Count(MOST_WORDS)))
     return words
 
 
@@ -275,7 +276,7 @@ class _Words:
     def _until(self, end: str) -> str:
         found = self._text.find(end, self._at)
         if found < 0:
-            raise _refuse("has a quote that does not end")
+            raise _refuse(sentence("has a quote that does not end"))
         start, self._at = self._at, found + 1
         return self._text[start:found]
 
@@ -303,7 +304,7 @@ class _Words:
             if char == end:
                 return
             yield char
-        raise _refuse("has a quote that does not end")
+        raise _refuse(sentence("has a quote that does not end"))
 
     def _ansi_escape(self) -> str:
         number = _NUMBER.match(self._text, self._at)

@@ -7,13 +7,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from flowforge.sentences import sentence
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 """RFC 9110, section 5.1."""
 
 
 def _header_name(text: str) -> str:
     if not _TOKEN.fullmatch(text):
-        raise ValueError("must be the name of a header, such as X-Api-Key")
+        raise ValueError(sentence("must be the name of a header, such as X-Api-Key"))
     return text
 
 

@@ -8,6 +8,7 @@ from flowforge import jsonio
 from flowforge.errors import Unavailable
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, is_sealed, open_fields
+from flowforge.sentences import sentence
 from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.kinds import secret_keys
 from flowforge.triggers.kinds.webhook import AUTH, KIND, Config
@@ -50,7 +51,7 @@ def read_hook(stored: str, vault: Vault) -> Hook:
         raise Unavailable(str(error)) from error
     wrong = {problem.pointer.split("/")[1] for problem in KIND.problems(opened)}
     if wrong - _DISPENSABLE:
-        raise Unavailable("the configuration of this webhook cannot be used")
+        raise Unavailable(sentence("the configuration of this webhook cannot be used"))
     usable = {key: value for key, value in opened.items() if key not in wrong}
     config = KIND.read(usable)
     return Hook(config, KIND.authentication(usable), tuple(map(read_network, config.allowed_addresses)))

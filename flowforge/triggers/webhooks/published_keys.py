@@ -14,6 +14,7 @@ from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.client import HttpClient, OwnRequest
 from flowforge.errors import Unavailable
+from flowforge.sentences import sentence
 
 _PATIENCE_SECONDS = 5.0
 _REST_SECONDS = 60.0
@@ -51,7 +52,7 @@ class FetchedKeys:
             known = self._fetch(url)
             found = known.find(key_id)
         if known is None:
-            raise Unavailable("the keys of the signer are not known yet; try again in a moment")
+            raise Unavailable(sentence("the keys of the signer are not known yet; try again in a moment"))
         if found is None:
             raise LookupError("its key is not among those that the signer publishes")
         return found
@@ -78,9 +79,9 @@ class FetchedKeys:
             answer = self._find_http().send(OwnRequest(time.monotonic() + _PATIENCE_SECONDS, "jwks"), "GET", url)
             written = jsonio.loads(answer.content) if answer.ok else None
         except (ConnectorError, ValueError) as error:
-            raise Unavailable("the keys of the signer cannot be fetched") from error
+            raise Unavailable(sentence("the keys of the signer cannot be fetched")) from error
         if not isinstance(written, dict):
-            raise Unavailable("the keys of the signer cannot be fetched")
+            raise Unavailable(sentence("the keys of the signer cannot be fetched"))
         found = _KeySet(_read_keys(written), time.monotonic())
         self._sets[url] = found
         return found

@@ -13,7 +13,7 @@ from flowforge import jsonio
 from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import MASK
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.triggers.webhooks.curl import is_curl, read_curl
 
 LONGEST_SHOWN = 100_000
@@ -112,7 +112,7 @@ class SampleRequest:
         try:
             jsonio.loads(self.body)
         except ValueError as error:
-            return [Problem("/body", f"is not valid JSON: {error}")]
+            return [Problem("/body", sentence("is not valid JSON: %(error)s", error=message_of(error)))]
         return []
 
 
@@ -136,15 +136,21 @@ def _read_headers(text: str) -> tuple[tuple[str, str], ...]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     without = next((line for line in lines if ":" not in line), None)
     if without is not None:
-        raise Invalid.at("/headers", f"must be lines such as “X-Event: created”; “{without[:60]}” has no colon")
+        raise Invalid.at(
+            "/headers", sentence("must be lines such as “X-Event: created”; “%(line)s” has no colon", line=without[:60])
+        )
     return tuple((name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines))
 
 
 def _problems_of_headers(headers: tuple[tuple[str, str], ...]) -> list[Problem]:
     if len(headers) > MOST_HEADERS:
-        return [Problem("/headers", f"must be at most {MOST_HEADERS}")]
+        return [Problem("/headers", sentence("must be at most %(most)s", most=MOST_HEADERS))]
     wrong = next((name for name, value in headers if not _NAME.fullmatch(name) or not _can_be_sent(value)), None)
-    return [] if wrong is None else [Problem("/headers", f"hold one that cannot be sent: “{wrong[:60]}”")]
+    return (
+        []
+        if wrong is None
+        else [Problem("/headers", sentence("hold one that cannot be sent: “%(header)s”", header=wrong[:60]))]
+    )
 
 
 def _can_be_sent(value: str) -> bool:

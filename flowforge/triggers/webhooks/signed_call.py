@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from flowforge.errors import Invalid
+from flowforge.sentences import sentence
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hook import Hook
 from flowforge.triggers.webhooks.sample_request import SampleRequest
@@ -38,5 +39,7 @@ def sign_call(hook: Hook, url: str, request: SampleRequest) -> SignedCall:
     )
     proof = hook.authentication.sign(call)
     if proof is None:
-        raise Invalid.at("", f"only the sender can sign calls here: {hook.authentication.title}")
+        raise Invalid.at(
+            "", sentence("only the sender can sign calls here: %(title)s", title=hook.authentication.title)
+        )
     return SignedCall(request.method, called, {**headers, **proof}, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from flowforge.sentences import sentence
 from flowforge.triggers.webhooks.authentication import Proof, WrongSignature, is_hidden
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, new_id, require_recent
@@ -26,7 +27,7 @@ def read_key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix(KEY_PREFIX), validate=True)
     except binascii.Error as error:
-        raise ValueError(f"must be Base64, as a rule after {KEY_PREFIX}") from error
+        raise ValueError(sentence("must be Base64, as a rule after %(key_prefix)s", key_prefix=KEY_PREFIX)) from error
 
 
 def check_standard_signature(secret: str, call: Call, window: float) -> Proof:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from flowforge.sentences import sentence
 from flowforge.triggers.webhooks.authentication import (
     GROUP,
     Authentication,
@@ -24,7 +25,7 @@ from flowforge.triggers.webhooks.call import Call
 
 def _without_colon(username: str) -> str:
     if ":" in username:
-        raise ValueError("must have no colon in it: callers send it before one")
+        raise ValueError(sentence("must have no colon in it: callers send it before one"))
     return username
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from flowforge.sentences import sentence
 from flowforge.triggers.webhooks.authentication import GROUP, Authentication, Proof, Secret, secret_field
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.headers import HeaderName
@@ -71,11 +72,11 @@ class Hmac(Authentication):
         header, id_header = others.data.get("timestamp_header"), others.data.get("delivery_header")
         content = signed or (_TIMED if header else BODY)
         if BODY not in content:
-            raise ValueError("must have {body} in it")
+            raise ValueError(sentence("must have {body} in it"))
         if ("{timestamp}" in content) != bool(header):
-            raise ValueError("has {timestamp} in it where there is a timestamp header, and only there")
+            raise ValueError(sentence("has {timestamp} in it where there is a timestamp header, and only there"))
         if "{id}" in content and not id_header:
-            raise ValueError("has {id} in it, and no delivery header is named that has it")
+            raise ValueError(sentence("has {id} in it, and no delivery header is named that has it"))
         return content
 
     def verify(self, call: Call) -> Proof:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import jwt
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from flowforge.sentences import sentence
 from flowforge.triggers.webhooks.authentication import GROUP, Authentication, NotProven, Proof, Secret, secret_field
 from flowforge.triggers.webhooks.call import Call
 
@@ -23,7 +24,7 @@ _WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#\[\]@:]+)(:\d{1,
 
 def _web_address(text: str) -> str:
     if not _WEB_ADDRESS.fullmatch(text) or len(text) > 2_000:
-        raise ValueError("must be a web address, such as https://example.com/.well-known/jwks.json")
+        raise ValueError(sentence("must be a web address, such as https://example.com/.well-known/jwks.json"))
     return text
 
 
@@ -53,7 +54,7 @@ class BearerToken(Authentication):
     @classmethod
     def _is_one_of_two(cls, secret: str | None, others: ValidationInfo) -> str | None:
         if "jwks_url" in others.data and (secret is None) == (others.data["jwks_url"] is None):
-            raise ValueError("is needed where there is no JWKS URL, and only there")
+            raise ValueError(sentence("is needed where there is no JWKS URL, and only there"))
         return secret
 
     def verify(self, call: Call) -> Proof:

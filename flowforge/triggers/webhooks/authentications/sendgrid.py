@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import AfterValidator, Field
 
+from flowforge.sentences import sentence
 from flowforge.triggers.webhooks.authentication import GROUP, Authentication, Proof, WrongSignature
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import refuse_get, require_recent, window_field
@@ -30,9 +31,9 @@ def _read_key(text: str) -> EllipticCurvePublicKey:
     try:
         key = load_der_public_key(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
-        raise ValueError("must be the verification key that SendGrid shows") from error
+        raise ValueError(sentence("must be the verification key that SendGrid shows")) from error
     if not isinstance(key, EllipticCurvePublicKey):
-        raise ValueError("must be a key of an elliptic curve")
+        raise ValueError(sentence("must be a key of an elliptic curve"))
     return key
 
 
