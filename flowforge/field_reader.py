@@ -40,4 +40,4 @@ class FieldReader:
         return self.take(name, type_, wrong)
 
     def flag(self, name: str) -> bool | None:
-        return self.take(name, bool, "must be true or false")
+        return self.take(name, bool, sentence("must be true or false"))

@@ -25,6 +25,7 @@ from flowforge.errors import Conflict, Invalid, NotFound, Problem, TooMuchAtOnce
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.names import hint, quoted
+from flowforge.sentences import Count, message_of, sentence
 from flowforge.settings import Settings
 
 MOST_ROW_BYTES = 256 * 1024
@@ -68,7 +69,9 @@ class AccountTables:
             found = data_tables_store.find(connection, self.user_id, name)
             if found is None:
                 names = data_tables_store.names(connection, self.user_id)
-                raise NotFound(f"there is no table {quoted(name)}{hint(name, names)}")
+                raise NotFound(
+                    sentence("there is no table %(name)s%(hint)s", name=quoted(name), hint=hint(name, names))
+                )
         return KeptTable(self, found)
 
     def find_by_id(self, id_: UUID) -> KeptTable:
@@ -76,7 +79,7 @@ class AccountTables:
         with self.transact() as connection:
             found = data_tables_store.find_by_id(connection, self.user_id, id_)
         if found is None:
-            raise NotFound("there is no such table")
+            raise NotFound(sentence("there is no such table"))
         return KeptTable(self, found)
 
     def see(self, key: str, *, across_workflows: bool, days: float) -> tuple[bool, datetime]:
@@ -89,7 +92,7 @@ class AccountTables:
             note = partial(remembered_store.see, connection, seen_key, self.call.step, expires_at)
             seen = note() or note()
             if seen is None:
-                raise Unavailable(f"{quoted(key)} is being noted by others")
+                raise Unavailable(sentence("%(key)s is being noted by others", key=quoted(key)))
             if seen.added:
                 data_tables_store.take_room_of_account(connection, self.user_id, 1, REMEMBERED_BYTES, self.limits)
         return seen.call == self.call.step, seen.since
@@ -181,7 +184,7 @@ class KeptTable:
         with self.account.transact() as connection:
             table = data_tables_store.find_by_id(connection, self.account.user_id, self.id, lock=True)
             if table is None:
-                raise NotFound(f"there is no table {quoted(self.found.name)} any more")
+                raise NotFound(sentence("there is no table %(name)s any more", name=quoted(self.found.name)))
             if call is None:
                 return _in_time(connection, lambda: work(connection, table))
             done = data_rows_store.answer_to(connection, call.execution_id, call.name)
@@ -213,8 +216,11 @@ def _in_time(connection: Connection, work: Callable[[], Done]) -> Done:
             return work()
     except TooMuchAtOnce:
         raise TooMuchAtOnce(
-            f"looking through the rows took longer than {data_rows_store.SECONDS} seconds; rows are found at once by"
-            " key, by id, and by the condition 'equals'"
+            sentence(
+                "looking through the rows took longer than %(seconds)s seconds;"
+                " rows are found at once by key, by id, and by the condition 'equals'",
+                seconds=data_rows_store.SECONDS,
+            )
         ) from None
 
 
@@ -279,7 +285,7 @@ class _Plan:
         if self._new.if_there is IfThere.REFUSE:
             column = self._shape.require_key()
             at = f"{self._new.pointer(number)}/{column.name}"
-            raise Conflict.at(at, f"there is a row {quoted(values.key)} already")
+            raise Conflict.at(at, sentence("there is a row %(key)s already", key=quoted(values.key)))
         if self._new.if_there is IfThere.CHANGE:
             self._merge(known, values)
 
@@ -300,7 +306,7 @@ def _merged(before: StoredValues, after: StoredValues) -> StoredValues:
 def _read_rows(shape: Shape, new: NewRows) -> list[StoredValues]:
     """The rows as they are stored. Raises Invalid, which names each problem."""
     if len(new.rows) > MOST_ROWS:
-        raise Invalid.at(new.at, f"must be at most {MOST_ROWS:,} rows")
+        raise Invalid.at(new.at, sentence("must be at most %(most)s rows", most=Count(MOST_ROWS)))
     problems: list[Problem] = []
     read = [_read_row(shape, values, new.pointer(number), problems) for number, values in enumerate(new.rows)]
     raise_any(at_most(problems))
@@ -310,7 +316,7 @@ def _read_rows(shape: Shape, new: NewRows) -> list[StoredValues]:
 def _read_row(shape: Shape, values: Any, at: str, problems: list[Problem]) -> StoredValues | None:
     try:
         if not isinstance(values, Mapping):
-            raise Invalid.at(at, "must be an object, with a value for each column")
+            raise Invalid.at(at, sentence("must be an object, with a value for each column"))
         return shape.new_row(values, at)
     except Invalid as error:
         problems += error.problems
@@ -337,7 +343,7 @@ def _change(connection: Connection, table: FoundTable, changes: Sequence[Change]
 def _within(sizes: Sequence[int], at: str) -> int:
     """The sum of the sizes of rows. Raises Invalid where one is too large."""
     if max(sizes, default=0) > MOST_ROW_BYTES:
-        raise Invalid.at(at, f"a row has at most {MOST_ROW_BYTES:,} bytes")
+        raise Invalid.at(at, sentence("a row has at most %(most)s bytes", most=Count(MOST_ROW_BYTES)))
     return sum(sizes)
 
 
@@ -349,7 +355,7 @@ def _increment(
         _add_where_missing(connection, table, which.key, limits)
     rows = _named(connection, table, which)
     if not rows:
-        raise Invalid.at("/id", "there is no such row")
+        raise Invalid.at("/id", sentence("there is no such row"))
     value, size = data_rows_store.increment(connection, table.id, rows[0], column.id, amount)
     data_tables_store.take_room(connection, table, 0, size, limits)
     return _counted(column, value)
@@ -365,7 +371,7 @@ def _counted(column: Column, value: Any) -> Any:
     try:
         return to_stored(column, value)
     except ValueError as error:
-        raise Invalid.at("/amount", f"the sum {error}") from None
+        raise Invalid.at("/amount", sentence("the sum %(error)s", error=message_of(error))) from None
 
 
 def _named(connection: Connection, table: FoundTable, which: Which) -> Sequence[StoredRow]:
@@ -384,7 +390,10 @@ def _selected(connection: Connection, table: FoundTable, which: Which) -> Sequen
     found = data_rows_store.ids(connection, table.id, selection, MOST_ROWS + 1)
     if len(found) > MOST_ROWS:
         raise Invalid.at(
-            "/conditions", f"hold for more than {MOST_ROWS:,} rows, which is the most that is changed at once"
+            "/conditions",
+            sentence(
+                "hold for more than %(most)s rows, which is the most that is changed at once", most=Count(MOST_ROWS)
+            ),
         )
     return found
 
@@ -393,17 +402,17 @@ def _require_free(connection: Connection, table: FoundTable, key: str, rows: Seq
     """Raises Invalid and Conflict where these rows cannot all have the key."""
     column = table.shape.require_key()
     if len(rows) > 1:
-        raise Invalid.at(f"/values/{column.name}", "is the key, which only one row can have")
+        raise Invalid.at(f"/values/{column.name}", sentence("is the key, which only one row can have"))
     holder = _there(connection, table, [key], limits).get(key)
     if rows and holder not in (None, rows[0]):
-        raise Conflict.at(f"/values/{column.name}", f"there is a row {quoted(key)} already")
+        raise Conflict.at(f"/values/{column.name}", sentence("there is a row %(key)s already", key=quoted(key)))
 
 
 def _row_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Invalid.at("/id", "must be the id of a row") from None
+        raise Invalid.at("/id", sentence("must be the id of a row")) from None
 
 
 def _expiry(table: FoundTable, expire_after: timedelta | None) -> datetime | None:

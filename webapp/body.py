@@ -15,7 +15,10 @@ from werkzeug.utils import cached_property
 from flowforge import charsets, jsonio
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import joined, sentence
 from webapp.content_encoding import encoding_of, unpack
+
+THE_BODY = sentence("the body")
 
 
 class ContractJson(JSONProvider):
@@ -28,13 +31,13 @@ class ContractJson(JSONProvider):
         return jsonio.loads(s)
 
 
-def read_json(data: bytes, declared_charset: str | None, what: str = "the body") -> Any:
+def read_json(data: bytes, declared_charset: str | None, what: str = THE_BODY) -> Any:
     """The JSON in a body, or in a part of one. Raises Invalid, with the position of the mistake."""
     source = charsets.json_source(data, declared_charset)
     try:
         return jsonio.loads(source)
     except ValueError as error:
-        raise Invalid.at("", f"{what} {_mistake(source, error)}") from error
+        raise Invalid.at("", joined(" ", [what, _mistake(source, error)])) from error
 
 
 class UnpackedRequest(Request):
@@ -62,20 +65,23 @@ def json_object() -> JsonObject:
     return object_in(read_json(request.get_data(), request.mimetype_params.get("charset")))
 
 
-def object_in(value: Any, what: str = "the body") -> JsonObject:
+def object_in(value: Any, what: str = THE_BODY) -> JsonObject:
     """The value, which has to be an object that can be stored. Raises Invalid."""
     if not isinstance(value, dict):
-        raise Invalid.at("", f"{what} must be a JSON object")
+        raise Invalid.at("", sentence("%(what)s must be a JSON object", what=what))
     try:
         jsonio.carried_for_database(value)
     except TypeError as error:
-        raise Invalid.at("", f"{what} is nested too deeply") from error
+        raise Invalid.at("", sentence("%(what)s is nested too deeply", what=what)) from error
     return value
 
 
 def _mistake(source: bytes | str, error: ValueError) -> str:
     if isinstance(source, bytes) and not charsets.is_utf8(source):
-        return "is not UTF-8; where it is in another charset, Content-Type has to name that (charset=...)"
+        return sentence("is not UTF-8; where it is in another charset, Content-Type has to name that (charset=...)")
     if isinstance(error, orjson.JSONDecodeError | json.JSONDecodeError):
-        return f"is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}"
-    return f"is not JSON: {error}"
+        line, column = error.lineno, error.colno
+        return sentence(
+            "is not JSON: %(error)s, at line %(line)s, column %(column)s", error=error.msg, line=line, column=column
+        )
+    return sentence("is not JSON: %(error)s", error=str(error))

@@ -11,6 +11,7 @@ import brotli
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from flowforge.errors import Invalid
+from flowforge.sentences import sentence
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -49,7 +50,9 @@ def unpack(data: bytes, encoding: str, limit: int) -> bytes:
     try:
         unpacked = _UNPACKERS[encoding](data, limit + 1)
     except _BROKEN as error:
-        raise Invalid.at("", f"the body is not packed as its Content-Encoding says: {encoding}") from error
+        raise Invalid.at(
+            "", sentence("the body is not packed as its Content-Encoding says: %(encoding)s", encoding=encoding)
+        ) from error
     if len(unpacked) > limit:
         raise RequestEntityTooLarge
     return unpacked

@@ -16,6 +16,7 @@ from werkzeug.routing import BaseConverter
 from flowforge.errors import Problem, raise_any
 from flowforge.ids import uuid7
 from flowforge.language.pointers import pointer
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 from webapp import content_policy, hosts
 from webapp.content_policy import DATA_POLICY, page_policy
@@ -82,7 +83,9 @@ def _refuse_nul() -> None:
         return
     form = request.form.lists() if request.mimetype == "application/x-www-form-urlencoded" else ()
     sent = (*request.args.lists(), *form, *(request.view_args or {}).items())
-    raise_any([Problem(pointer([name]), "must not hold NUL") for name, values in sent if _holds_nul(name, values)])
+    raise_any(
+        [Problem(pointer([name]), sentence("must not hold NUL")) for name, values in sent if _holds_nul(name, values)]
+    )
 
 
 def _holds_nul(name: str, values: object) -> bool:

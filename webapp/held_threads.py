@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from flowforge.errors import Unavailable
 from flowforge.fair_shares import FairShares
 from flowforge.files.files import KeptFile
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 
 _EXTENSION = "flowforge.held_threads"
@@ -37,5 +38,5 @@ def place_for_download(kept: KeptFile) -> Iterator[None]:
         return
     with places().place(("downloads", kept.owner), kept.owner) as is_free:
         if not is_free:
-            raise Unavailable("too many files of this account are being downloaded; try again in a moment")
+            raise Unavailable(sentence("too many files of this account are being downloaded; try again in a moment"))
         yield

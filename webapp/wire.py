@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from flowforge.errors import Invalid, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import pointer
+from flowforge.sentences import sentence
 
 FreeObject = SkipValidation[JsonObject]
 """An object of free JSON in an answer: neither looked through nor copied."""
@@ -75,6 +76,6 @@ def _is_none(value: object) -> bool:
 def _problem(found: Any) -> Problem:
     """Pydantic's complaint as ours; the refused input is left out, it may be a secret."""
     if found["type"] == "missing":
-        return Problem(pointer(found["loc"]), "is required")
+        return Problem(pointer(found["loc"]), sentence("is required"))
     message = str(found["msg"]).removeprefix("Value error, ")
     return Problem(pointer(found["loc"]), message[:1].lower() + message[1:])

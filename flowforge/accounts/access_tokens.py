@@ -73,7 +73,7 @@ def create(session: Session, user_id: UUID, epoch: int, grant: Grant) -> NewToke
     raise_any([*_name_problems(grant.name), *_days_problems(grant.days), *_scope_problems(grant.scopes)])
     account = sign_ins.lock_account(session, user_id)
     if account is None or account.credentials_epoch != epoch:
-        raise Unauthorized("you have been signed out; please sign in again")
+        raise Unauthorized(sentence("you have been signed out; please sign in again"))
     _refuse_too_many(session, user_id)
     token, hashed = random_tokens.create(PREFIX)
     row = AccessToken(
@@ -104,7 +104,7 @@ def revoke(session: Session, user_id: UUID, token_id: UUID) -> None:
     mine = delete(AccessToken).where(AccessToken.id == token_id, AccessToken.user_id == user_id)
     name = session.scalar(mine.returning(AccessToken.name))
     if name is None:
-        raise NotFound("there is no such token")
+        raise NotFound(sentence("there is no such token"))
     record(session, Action.TOKEN_REVOKED, by=user_id, on=token_id, named=name)
     session.commit()
 
@@ -127,7 +127,9 @@ def holder_of(session: Session, token: str) -> Holder | None:
 def _refuse_too_many(session: Session, user_id: UUID) -> None:
     held = session.scalar(select(func.count()).select_from(AccessToken).where(AccessToken.user_id == user_id)) or 0
     if held >= MOST_TOKENS:
-        raise Conflict(f"there are {MOST_TOKENS} tokens already; revoke one that is not needed any more")
+        raise Conflict(
+            sentence("there are %(most)s tokens already; revoke one that is not needed any more", most=MOST_TOKENS)
+        )
 
 
 def _in_order(scopes: Iterable[str]) -> list[Scope]:

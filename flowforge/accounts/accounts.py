@@ -51,7 +51,7 @@ def take_second_step(session: Session, user_id: UUID, epoch: int, step: SecondSt
     user = sign_ins.lock_account(session, user_id)
     if user is None or user.credentials_epoch != epoch:
         session.rollback()
-        raise Unauthorized("please sign in again")
+        raise Unauthorized(sentence("please sign in again"))
     _refuse_disabled(session, user)
     second_factor.require(session, user, step)
     proven = sign_ins.as_proven(session, user)
@@ -104,7 +104,7 @@ def load(session: Session, user_id: UUID) -> User:
     """Load the account's row. Raises NotFound."""
     user = session.get(User, user_id)
     if user is None:
-        raise NotFound("this account does not exist")
+        raise NotFound(sentence("this account does not exist"))
     return user
 
 
@@ -141,7 +141,7 @@ def _prove(session: Session, username: str, password: str) -> User:
 def _refuse_disabled(session: Session, user: User) -> None:
     if user.disabled_at is not None:
         session.rollback()
-        raise Forbidden("this account is disabled; an administrator of this server can enable it")
+        raise Forbidden(sentence("this account is disabled; an administrator of this server can enable it"))
 
 
 def _hash_of(session: Session, username: str) -> tuple[UUID | None, str]:

@@ -23,6 +23,7 @@ from flowforge.db.name_keys import find_account, key_of
 from flowforge.db.published_seed import is_published
 from flowforge.db.tables import ADMINISTRATORS, Role, User
 from flowforge.errors import Conflict, Forbidden, NotFound
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 
 MOST_LISTED = 200
@@ -46,20 +47,20 @@ class ManagedAccountView:
 def require_administrator(session: Session, user_id: UUID) -> None:
     """Raises Forbidden."""
     if session.scalar(select(User.role).where(User.id == user_id)) not in ADMINISTRATORS:
-        raise Forbidden("only administrators of this server may do this")
+        raise Forbidden(sentence("only administrators of this server may do this"))
 
 
 def require_owner(session: Session, user_id: UUID) -> None:
     """Raises Forbidden."""
     if session.scalar(select(User.role).where(User.id == user_id)) != Role.OWNER:
-        raise Forbidden("only the owner of this server may do this")
+        raise Forbidden(sentence("only the owner of this server may do this"))
 
 
 def require_power_over(session: Session, actor_id: UUID, user_id: UUID) -> None:
     """Administrators manage members, the owner everybody. Raises Forbidden, NotFound."""
     require_administrator(session, actor_id)
     if _get(session, user_id).role != Role.MEMBER and _get(session, actor_id).role != Role.OWNER:
-        raise Forbidden("only the owner of this server manages its administrators")
+        raise Forbidden(sentence("only the owner of this server manages its administrators"))
 
 
 def require_power_over_password(session: Session, actor_id: UUID, user_id: UUID) -> None:
@@ -67,7 +68,7 @@ def require_power_over_password(session: Session, actor_id: UUID, user_id: UUID)
     Forbidden, NotFound."""
     require_power_over(session, actor_id, user_id)
     if actor_id == user_id:
-        raise Forbidden("change your own password in the settings; that takes the present one")
+        raise Forbidden(sentence("change your own password in the settings; that takes the present one"))
 
 
 def list_accounts(session: Session, search: str = "", *, page: int = 0, size: int = 50) -> Sequence[ManagedAccountView]:
@@ -87,14 +88,14 @@ def find(session: Session, user_id: UUID) -> ManagedAccountView:
 def find_by_name(session: Session, username: str) -> ManagedAccountView:
     user_id = find_account(session, username)
     if user_id is None:
-        raise NotFound(f"there is no account '{username}'")
+        raise NotFound(sentence("there is no account '%(username)s'", username=username))
     return find(session, user_id)
 
 
 def disable(session: Session, user_id: UUID) -> ManagedAccountView:
     """Ends whatever the account is signed in with, and stops its triggers; executions under way go on to their end."""
     user = _lock(session, user_id)
-    _refuse_owner(user, "be disabled")
+    _refuse_owner(user, sentence("be disabled"))
     if user.disabled_at is None:
         user.disabled_at = datetime.now(UTC)
         record(session, Action.ACCOUNT_DISABLED, account=user_id)
@@ -127,7 +128,7 @@ def make_administrator(session: Session, user_id: UUID) -> ManagedAccountView:
 def make_member(session: Session, user_id: UUID) -> ManagedAccountView:
     """Takes the rights of an administrator away."""
     user = _lock(session, user_id)
-    _refuse_owner(user, "become a member")
+    _refuse_owner(user, sentence("become a member"))
     _give_role(session, user, Role.MEMBER)
     session.commit()
     return account_of(user)
@@ -157,21 +158,21 @@ def account_of(user: User) -> ManagedAccountView:
 def _get(session: Session, user_id: UUID) -> User:
     user = session.get(User, user_id)
     if user is None:
-        raise NotFound("there is no such account")
+        raise NotFound(sentence("there is no such account"))
     return user
 
 
 def _lock(session: Session, user_id: UUID) -> User:
     user = sign_ins.lock_account(session, user_id)
     if user is None:
-        raise NotFound("there is no such account")
+        raise NotFound(sentence("there is no such account"))
     return user
 
 
 def _lock_enabled(session: Session, user_id: UUID) -> User:
     user = _lock(session, user_id)
     if user.disabled_at is not None:
-        raise Conflict("the account is disabled; enable it first")
+        raise Conflict(sentence("the account is disabled; enable it first"))
     return user
 
 
@@ -183,4 +184,10 @@ def _give_role(session: Session, user: User, role: Role) -> None:
 
 def _refuse_owner(user: User, what: str) -> None:
     if user.role == Role.OWNER:
-        raise Forbidden(f"{user.username} owns this server, and cannot {what}; make somebody else the owner first")
+        raise Forbidden(
+            sentence(
+                "%(username)s owns this server, and cannot %(what)s; make somebody else the owner first",
+                username=user.username,
+                what=what,
+            )
+        )

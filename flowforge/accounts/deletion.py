@@ -112,16 +112,23 @@ def _heir(session: Session, user_id: UUID, heir_id: UUID) -> administration.Mana
 
 def _refuse_same_names(session: Session, user_id: UUID, heir: administration.ManagedAccountView) -> None:
     for what, owner, name in (
-        ("connections", Connection.user_id, Connection.name),
-        ("APIs", ApiRow.user_id, ApiRow.name),
-        ("tables", DataTableRow.user_id, DataTableRow.name),
-        ("secrets", NamedSecret.user_id, NamedSecret.name),
-        ("variables", VariableRow.user_id, VariableRow.name),
-        ("keys of workflows", Workflow.user_id, Workflow.key),
+        (sentence("connections"), Connection.user_id, Connection.name),
+        (sentence("APIs"), ApiRow.user_id, ApiRow.name),
+        (sentence("tables"), DataTableRow.user_id, DataTableRow.name),
+        (sentence("secrets"), NamedSecret.user_id, NamedSecret.name),
+        (sentence("variables"), VariableRow.user_id, VariableRow.name),
+        (sentence("keys of workflows"), Workflow.user_id, Workflow.key),
     ):
         both = _names_of_both(session, owner, name, user_id, heir.id)
         if both:
-            raise Conflict(f"{heir.username} has {what} by the same names, too: {', '.join(both)}")
+            raise Conflict(
+                sentence(
+                    "%(username)s has %(what)s by the same names, too: %(names)s",
+                    username=heir.username,
+                    what=what,
+                    names=", ".join(both),
+                )
+            )
 
 
 def _names_of_both(

@@ -71,7 +71,7 @@ def withdraw(session: Session, invitation_id: UUID) -> None:
     """Commits. Raises NotFound."""
     gone = delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.id)
     if session.scalar(gone) is None:
-        raise NotFound("there is no such invitation")
+        raise NotFound(sentence("there is no such invitation"))
     record(session, Action.INVITATION_WITHDRAWN, on=invitation_id)
     session.commit()
 

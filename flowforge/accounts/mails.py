@@ -13,6 +13,7 @@ from flowforge.ids import uuid7
 from flowforge.mail import addresses
 from flowforge.mail.addresses import Address
 from flowforge.mail.composing import Mail
+from flowforge.sentences import message_of, sentence
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 
@@ -100,12 +101,12 @@ def _send(backends: Backends, to: str, subject: str, text: str) -> None:
         with server.own_session(time.monotonic() + _LONGEST_SECONDS) as conversation:
             conversation.deliver(_mail(server.sender, to, subject, text))
     except (ConnectorError, ValueError) as error:
-        raise Unavailable(f"the mail could not be sent: {error}") from error
+        raise Unavailable(sentence("the mail could not be sent: %(error)s", error=message_of(error))) from error
 
 
 def _mail(sender: Address | None, to: str, subject: str, text: str) -> Mail:
     """Raises ValueError where one of the addresses cannot be used."""
     if sender is None:
-        raise ValueError("SMTP_FROM is not set")
+        raise ValueError(sentence("SMTP_FROM is not set"))
     headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no absence note answers it
     return Mail(sender, [addresses.read(to)], subject, unique=str(uuid7()), text=text, headers=headers)

@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from flowforge.errors import Unavailable
+from flowforge.sentences import sentence
 
 # OWASP's parameters of least memory: many people may sign in at once on a small machine.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -68,7 +69,7 @@ def hash_of_nobody() -> str:
 @contextmanager
 def _hashing_slot() -> Iterator[None]:
     if not _SLOTS.acquire(timeout=_WAIT_SECONDS):
-        raise Unavailable("too many people are signing in; please try again")
+        raise Unavailable(sentence("too many people are signing in; please try again"))
     try:
         yield
     finally:

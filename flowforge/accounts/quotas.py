@@ -15,6 +15,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import QuotaRow, User
 from flowforge.errors import NotFound, Problem, raise_any
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 from flowforge.views import view_of
 
@@ -76,7 +77,7 @@ def set_own(session: Session, user_id: UUID, quotas: Quotas) -> None:
     values = asdict(quotas)
     raise_any([Problem(f"/{to_camel(name)}", _words(name)) for name, value in values.items() if not _fits(name, value)])
     if session.get(User, user_id) is None:
-        raise NotFound("there is no such account")
+        raise NotFound(sentence("there is no such account"))
     stored = insert(QuotaRow).values(user_id=user_id, **values)
     session.execute(stored.on_conflict_do_update(index_elements=[QuotaRow.user_id], set_=values))
     record(session, Action.QUOTAS_CHANGED, account=user_id, **values)

@@ -26,7 +26,7 @@ _LONGEST_EMAIL = 254  # RFC 5321's limit of a path, less its brackets
 _LOCAL_PART = r"[^\s@.\"(),:;<>\[\]\\]+(?:\.[^\s@.\"(),:;<>\[\]\\]+)*"
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(rf"(?=[^@]{{1,64}}@){_LOCAL_PART}@{_LABEL}(?:\.{_LABEL})+")
-_CLOSED = "registration is closed on this server"
+_CLOSED = sentence("registration is closed on this server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _create(session: Session, new: _Prepared, role: str | None) -> User:
             session.rollback()
             raise Invalid(problems)
     session.rollback()
-    raise Conflict("somebody registered at the same moment; please try again")
+    raise Conflict(sentence("somebody registered at the same moment; please try again"))
 
 
 def _first_role(session: Session) -> Role:

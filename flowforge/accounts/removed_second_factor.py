@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import administration, mails, second_factor
 from flowforge.errors import Conflict, Unavailable
+from flowforge.sentences import sentence
 from flowforge.wiring import Backends
 
 
@@ -17,7 +18,7 @@ def remove(session: Session, backends: Backends, user_id: UUID) -> str | None:
     is no second factor."""
     account = administration.find(session, user_id)
     if not account.has_second_factor:
-        raise Conflict(f"{account.username} has no second factor")
+        raise Conflict(sentence("%(username)s has no second factor", username=account.username))
     second_factor.turn_off(session, user_id)
     if not mails.can_send(backends.settings):
         return None

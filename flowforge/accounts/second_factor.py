@@ -81,7 +81,7 @@ def require(session: Session, user: User, step: SecondStep | None) -> None:
     if not _is_on(user):
         if step and step.is_required:
             session.rollback()
-            raise Forbidden("this server requires a second factor; sign in to the dashboard to set one up")
+            raise Forbidden(sentence("this server requires a second factor; sign in to the dashboard to set one up"))
     elif not (step and step.code):
         proven = account_view(sign_ins.as_proven(session, user))
         session.commit()
@@ -126,7 +126,7 @@ def renew_recovery_codes(session: Session, user_id: UUID) -> Sequence[str]:
     """Replaces the recovery codes. Commits. Raises Conflict where no second factor is on."""
     if not _is_on(_lock_user(session, user_id)):
         session.rollback()
-        raise Conflict("there is no second factor")
+        raise Conflict(sentence("there is no second factor"))
     record(session, Action.RECOVERY_CODES_RENEWED, by=user_id)
     return _new_recovery_codes(session, user_id)
 
@@ -180,14 +180,14 @@ def _lock_user(session: Session, user_id: UUID) -> User:
     user = sign_ins.lock_account(session, user_id)
     if user is None:
         session.rollback()
-        raise NotFound("this account does not exist")
+        raise NotFound(sentence("this account does not exist"))
     return user
 
 
 def _refuse_if_on(session: Session, user: User) -> None:
     if _is_on(user):
         session.rollback()
-        raise Conflict("a second factor is on already")
+        raise Conflict(sentence("a second factor is on already"))
 
 
 def _setup(user: User, secret: str) -> Setup:

@@ -16,6 +16,7 @@ from flowforge.db.credential_epochs import tell_of_change
 from flowforge.db.tables import RefreshToken, WebSession
 from flowforge.errors import NotFound
 from flowforge.ids import uuid7
+from flowforge.sentences import sentence
 
 MOST_SHOWN = 100
 _LONGEST_AGENT = 200
@@ -90,7 +91,7 @@ def end(session: Session, user_id: UUID, session_id: UUID) -> None:
         .values(revoked_at=func.now())
     )
     if not ended and not session.scalars(tokens.returning(RefreshToken.id)).all():
-        raise NotFound("there is no such session")
+        raise NotFound(sentence("there is no such session"))
     record(session, Action.SIGNED_OUT, by=user_id, on=session_id)
     tell_of_change(session, user_id)
     session.commit()

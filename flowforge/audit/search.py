@@ -20,6 +20,7 @@ from flowforge.db.tables import ADMINISTRATORS, AuditEntryRow, User
 from flowforge.errors import Forbidden
 from flowforge.ids import first_id_at
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.views import columns_of, view_of
 
 
@@ -67,7 +68,7 @@ def seen_by(session: Session, viewer_id: UUID, wanted: Filter) -> Filter:
     if sees_everything(session, viewer_id):
         return wanted
     if wanted.account_id not in (None, viewer_id):
-        raise Forbidden("only administrators of this server see what concerns other accounts")
+        raise Forbidden(sentence("only administrators of this server see what concerns other accounts"))
     return replace(wanted, account_id=viewer_id, seen_by=viewer_id)
 
 

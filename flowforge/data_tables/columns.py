@@ -110,13 +110,13 @@ def _read(entry: Any, at: str, problems: list[Problem]) -> WantedColumn | None:
     fields = FieldReader(entry)
     name = fields.require("name", str, _NAME_RULE)
     type_ = fields.take("type", str, _TYPE_RULE, lambda text: text in _TYPES) or ColumnType.TEXT
-    id_, required = fields.take("id", str, "must be the id of a column"), fields.flag("required")
+    id_, required = fields.take("id", str, sentence("must be the id of a column")), fields.flag("required")
     problems += [problem.under(at) for problem in fields.problems]
     return WantedColumn(id_ or None, name or "", ColumnType(type_), bool(required))
 
 
 _TYPES = [type_.value for type_ in ColumnType]
-_TYPE_RULE = f"must be one of {', '.join(_TYPES)}"
+_TYPE_RULE = sentence("must be one of %(choices)s", choices=", ".join(_TYPES))
 
 
 def _problems_of_names(wanted: Sequence[WantedColumn]) -> list[Problem]:

@@ -12,7 +12,7 @@ from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.names import hint, quoted
 from flowforge.language.pointers import pointer
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class Shape:
         found = next((column for column in self.columns if column.name == name), None)
         if found is None:
             names = [column.name for column in self.columns]
-            raise Invalid.at(at, f"there is no column {quoted(name)}{hint(name, names)}")
+            raise Invalid.at(
+                at, sentence("there is no column %(name)s%(hint)s", name=quoted(name), hint=hint(name, names))
+            )
         return found
 
     def require_key(self, at: str = "/key") -> Column:
@@ -53,7 +55,7 @@ class Shape:
         """A column whose values can be counted up. Raises Invalid."""
         column = self.find(name, at)
         if column.type is not ColumnType.NUMBER:
-            raise Invalid.at(at, f"must be a column of numbers, and is one of {column.type}")
+            raise Invalid.at(at, sentence("must be a column of numbers, and is one of %(type)s", type=column.type))
         return column
 
     def key_of(self, value: Any, at: str = "/key") -> str:
@@ -62,16 +64,22 @@ class Shape:
         try:
             stored = to_stored(column, value)
             if stored is None:
-                raise ValueError("is required")
+                raise ValueError(sentence("is required"))
             return key_text(stored)
         except ValueError as error:
-            raise Invalid.at(at, str(error)) from None
+            raise Invalid.at(at, message_of(error)) from None
 
     def new_row(self, values: Mapping[str, Any], at: str) -> StoredValues:
         """A whole row. Raises Invalid, which names each field below `at`."""
         stored = self.changes(values, at)
         needed = [column for column in self.columns if column.required or column.id == self.key]
-        raise_any([_problem(at, column.name, "is required") for column in needed if stored.data.get(column.id) is None])
+        raise_any(
+            [
+                _problem(at, column.name, sentence("is required"))
+                for column in needed
+                if stored.data.get(column.id) is None
+            ]
+        )
         return StoredValues({id_: value for id_, value in stored.data.items() if value is not None}, stored.key)
 
     def changes(self, values: Mapping[str, Any], at: str) -> StoredValues:
@@ -90,7 +98,7 @@ class Shape:
                 self._refuse_empty(column, stored)
                 key = key_text(stored) if column.id == self.key else key
             except (ValueError, TypeError) as error:
-                problems.append(_problem(at, name, str(error)))
+                problems.append(_problem(at, name, message_of(error)))
         raise_any(problems)
         return StoredValues(data, key)
 
@@ -102,11 +110,17 @@ class Shape:
         """What every row has may stand in one that is written back."""
         if name in RESERVED:
             return []
-        return [_problem(at, name, f"there is no such column{hint(name, [one.name for one in self.columns])}")]
+        return [
+            _problem(
+                at,
+                name,
+                sentence("there is no such column%(hint)s", hint=hint(name, [one.name for one in self.columns])),
+            )
+        ]
 
     def _refuse_empty(self, column: Column, stored: Any) -> None:
         if stored is None and (column.required or column.id == self.key):
-            raise ValueError("is required")
+            raise ValueError(sentence("is required"))
 
 
 def key_id(columns: Sequence[Column], name: str | None) -> str | None:
@@ -115,7 +129,7 @@ def key_id(columns: Sequence[Column], name: str | None) -> str | None:
         return None
     column = Shape(columns).find(name, "/key")
     if column.type not in KEY_TYPES:
-        raise Invalid.at("/key", f"must be a column of {', '.join(KEY_TYPES)}")
+        raise Invalid.at("/key", sentence("must be a column of %(choices)s", choices=", ".join(KEY_TYPES)))
     return column.id
 
 

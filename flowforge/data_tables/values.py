@@ -15,6 +15,7 @@ from flowforge import jsonio
 from flowforge.data_tables.columns import Column, ColumnType
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.values import to_text
+from flowforge.sentences import message_of, sentence
 
 MOST_NUMBER = 10**1_000
 LONGEST_KEY = 500
@@ -39,7 +40,7 @@ def key_text(stored: Any) -> str:
     """The text by which a row is known: equal numbers have the same. Raises ValueError where it is too long."""
     text = stored if isinstance(stored, str) else _number_text(stored)
     if len(text) > LONGEST_KEY or not text:
-        raise ValueError(f"must have 1 to {LONGEST_KEY} characters, since rows are known by it")
+        raise ValueError(sentence("must have 1 to %(most)s characters, since rows are known by it", most=LONGEST_KEY))
     return text
 
 
@@ -55,16 +56,16 @@ def _text(value: Any) -> str:
     try:
         return jsonio.writable(to_text(value, meter))
     except Failure as error:
-        raise ValueError(f"cannot be written as text: {error}") from None
+        raise ValueError(sentence("cannot be written as text: %(error)s", error=message_of(error))) from None
 
 
 def _number(value: Any) -> int | float:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = _read_number(value.strip().removeprefix("+"))
     if not isinstance(value, int | float) or isinstance(value, bool) or value != value or value in _INFINITE:
-        raise ValueError("must be a number")
+        raise ValueError(sentence("must be a number"))
     if abs(value) >= MOST_NUMBER:
-        raise ValueError("must be a number of at most 1,000 digits")
+        raise ValueError(sentence("must be a number of at most 1,000 digits"))
     return value
 
 
@@ -79,7 +80,7 @@ def _read_number(text: str) -> int | float:
 def _boolean(value: Any) -> bool:
     read = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else value
     if not isinstance(read, bool):
-        raise ValueError("must be true or false")
+        raise ValueError(sentence("must be true or false"))
     return read
 
 
@@ -87,7 +88,7 @@ def _datetime(value: Any) -> str:
     try:
         return jsonio.format_time(jsonio.parse_time(value))
     except ValueError:
-        raise ValueError("must be a time, such as 2026-03-04T05:06:07Z") from None
+        raise ValueError(sentence("must be a time, such as 2026-03-04T05:06:07Z")) from None
 
 
 def _json(value: Any) -> str:

@@ -15,6 +15,7 @@ from flowforge.data_tables.columns import Column
 from flowforge.data_tables.shape import Shape
 from flowforge.db.refused_work import seconds_until_tomorrow
 from flowforge.errors import Conflict, OverQuota
+from flowforge.sentences import Count, sentence
 
 MOST_ROWS = 1_000_000
 """Of one table."""
@@ -66,7 +67,14 @@ def take_room(connection: Connection, table: FoundTable, rows: int, size: int, l
         {"id": table.id, "rows": rows, "size": size},
     )
     if rows > 0 and count is not None and count > MOST_ROWS:
-        raise Conflict(f"a table has at most {MOST_ROWS:,} rows, and {table.name} has {count - rows:,}")
+        raise Conflict(
+            sentence(
+                "a table has at most %(most)s rows, and %(name)s has %(number)s",
+                most=Count(MOST_ROWS),
+                name=table.name,
+                number=Count(count - rows),
+            )
+        )
     take_room_of_account(connection, table.user_id, rows, size, limits)
 
 

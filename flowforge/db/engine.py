@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from flowforge import jsonio
 from flowforge.db.prepared import prepare_statements
 from flowforge.errors import TooMuchAtOnce, Unavailable
+from flowforge.sentences import sentence
 
 __all__ = [
     "Connection",
@@ -76,13 +77,17 @@ def passing(error: DBAPIError | PoolTimeout) -> Unavailable | TooMuchAtOnce | No
     """Tells by its SQLSTATE whether the same may succeed later: Unavailable where PostgreSQL is away or busy,
     TooMuchAtOnce where a statement took too long, None where it refuses what it was asked."""
     if isinstance(error, PoolTimeout):
-        return Unavailable("PostgreSQL does not answer")
+        return Unavailable(sentence("PostgreSQL does not answer"))
     state = getattr(error.orig, "pgcode", None)
     if error.connection_invalidated or (state is None and isinstance(error, OperationalError | InterfaceError)):
-        return Unavailable("PostgreSQL does not answer")
+        return Unavailable(sentence("PostgreSQL does not answer"))
     if state == _QUERY_CANCELED:
-        return TooMuchAtOnce("PostgreSQL took too long for it")
-    return Unavailable(f"PostgreSQL cannot do it now (SQLSTATE {state})") if (state or "").startswith(_AWAY) else None
+        return TooMuchAtOnce(sentence("PostgreSQL took too long for it"))
+    return (
+        Unavailable(sentence("PostgreSQL cannot do it now (SQLSTATE %(state)s)", state=state))
+        if (state or "").startswith(_AWAY)
+        else None
+    )
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from flowforge.db.refused_work import seconds_until_tomorrow
 from flowforge.errors import OverQuota
 from flowforge.file_values import StoredFile
+from flowforge.sentences import Count, sentence
 
 _OF_EXECUTION = """
     u.holder_id = :execution_id
@@ -68,8 +69,12 @@ def take_room(connection: Connection, owner: UUID, size: int, most: int) -> None
     ).first()
     if row is not None and 0 < row[1] < row[0]:
         raise OverQuota(
-            f"the files of the account have {row[0] - size:,} bytes, and may have {row[1]:,}; those of executions that"
-            " are deleted when they are old make room",
+            sentence(
+                "the files of the account have %(bytes)s bytes, and may have %(most)s;"
+                " those of executions that are deleted when they are old make room",
+                bytes=Count(row[0] - size),
+                most=Count(row[1]),
+            ),
             seconds_until_tomorrow(),
         )
 

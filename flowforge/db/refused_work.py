@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from flowforge.db.tables import User
 from flowforge.errors import Forbidden, OverQuota
+from flowforge.sentences import sentence
 
 
 class Refusal(StrEnum):
@@ -25,9 +26,11 @@ class Refusal(StrEnum):
 
 
 _MESSAGES = {
-    Refusal.DISABLED: "the account is disabled",
-    Refusal.EXECUTIONS: "the account has used up its executions of today (UTC)",
-    Refusal.BYTES: "the account has used up its storage; executions that are deleted when they are old make room",
+    Refusal.DISABLED: sentence("the account is disabled"),
+    Refusal.EXECUTIONS: sentence("the account has used up its executions of today (UTC)"),
+    Refusal.BYTES: sentence(
+        "the account has used up its storage; executions that are deleted when they are old make room"
+    ),
 }
 
 REFUSAL_OF_OWNER = """

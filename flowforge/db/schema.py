@@ -11,6 +11,7 @@ import psycopg2
 
 from flowforge.db.engine import CONNECT_TIMEOUT_SECONDS
 from flowforge.errors import OtherSchema, Unavailable
+from flowforge.sentences import sentence
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -67,7 +68,7 @@ def _found_schema(url: str) -> str | None:
             row = cursor.fetchone()
             return str(row[0]) if row else None
     except psycopg2.Error as error:
-        raise Unavailable("PostgreSQL does not answer") from error
+        raise Unavailable(sentence("PostgreSQL does not answer")) from error
 
 
 def _connect(url: str) -> psycopg2.extensions.connection:

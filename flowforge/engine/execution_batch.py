@@ -19,6 +19,7 @@ from flowforge.engine.start_messages import StartMessages
 from flowforge.errors import TooMuchAtOnce
 from flowforge.execution.commands import Effects
 from flowforge.execution.state import Status
+from flowforge.sentences import Count, sentence
 
 MOST_FRAMES = 100_000
 """Frames that one transaction opens for several executions. One loop may have more of its own."""
@@ -86,7 +87,13 @@ class ExecutionBatch:
         """Raises TooMuchAtOnce where several executions open more frames together than a statement has time for."""
         self._opened += sum(len(opened.items) for opened in effects.opened)
         if self._opened > MOST_FRAMES and len(self._executions) > 1:
-            raise TooMuchAtOnce(f"{len(self._executions)} executions open more than {MOST_FRAMES:,} frames together")
+            raise TooMuchAtOnce(
+                sentence(
+                    "%(count)s executions open more than %(most)s frames together",
+                    count=len(self._executions),
+                    most=Count(MOST_FRAMES),
+                )
+            )
 
     def write(self, applied: Sequence[AttemptResult] = ()) -> None:
         """Stores the executions, with the attempts whose results they have taken, and gathers what follows."""

@@ -37,6 +37,7 @@ from flowforge.events import TriggerEvent
 from flowforge.field_order import order_of
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.wiring import Backends
 
 __all__ = [
@@ -99,8 +100,8 @@ class Repeat(Enum):
 
 
 _CONFLICTS = {
-    Repeat.OF_THE_SAME: "this idempotency key was used for a call with another body",
-    Repeat.OF_ANOTHER_TRY: "this call was made before; each try has to be signed anew",
+    Repeat.OF_THE_SAME: sentence("this idempotency key was used for a call with another body"),
+    Repeat.OF_ANOTHER_TRY: sentence("this call was made before; each try has to be signed anew"),
 }
 
 
@@ -222,7 +223,7 @@ class Intake:
         if earlier is None and made.refusal is not None:
             _refuse_over_quota(Refusal(made.refusal))
         elif earlier is None and made.enabled:
-            raise Unavailable("the first event with this idempotency key is being deleted")
+            raise Unavailable(sentence("the first event with this idempotency key is being deleted"))
         return _event_of(earlier, key)
 
 
@@ -245,7 +246,7 @@ def _nestable(value: JsonObject) -> str:
     try:
         return jsonio.carried_for_database(value)
     except TypeError as error:
-        raise Invalid.at("", "is nested too deeply, or holds text that is not Unicode") from error
+        raise Invalid.at("", sentence("is nested too deeply, or holds text that is not Unicode")) from error
 
 
 def _message(event: NewEvent, inline_limit: int) -> Message:

@@ -23,6 +23,7 @@ from flowforge.bus import Delivery, EventBus, Message
 from flowforge.db.tables import ADMINISTRATORS, DeadLetter, User
 from flowforge.errors import Conflict, NotFound
 from flowforge.ids import uuid7
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 
 PAGE_SIZE = 20
@@ -92,7 +93,7 @@ def send_again(session: Session, bus: EventBus, user_id: UUID, letter_id: UUID) 
     Commits. Raises NotFound, Conflict, Unavailable (then it is kept)."""
     letter = _get(session, user_id, letter_id, lock=True)
     if letter.topic not in _TOPICS:
-        raise Conflict(f"the topic {letter.topic} is not one of ours any more")
+        raise Conflict(sentence("the topic %(topic)s is not one of ours any more", topic=letter.topic))
     bus.publish([Message(letter.topic, letter.key, letter.value)])
     record(session, Action.DEAD_LETTER_RETRIED, by=user_id, on=letter_id, topic=letter.topic)
     session.delete(letter)
@@ -120,7 +121,7 @@ def _get(session: Session, user_id: UUID, letter_id: UUID, *, lock: bool = False
     wanted = select(DeadLetter).where(DeadLetter.id == letter_id, _visible_to(session, user_id))
     letter = session.scalar(wanted.with_for_update() if lock else wanted)
     if letter is None:
-        raise NotFound("there is no such dead letter")
+        raise NotFound(sentence("there is no such dead letter"))
     return letter
 
 

@@ -30,6 +30,7 @@ from flowforge.executions.views import (
     execution_view,
 )
 from flowforge.executions.within_bytes import MOST_BYTES, Whole
+from flowforge.sentences import sentence
 from flowforge.wiring import Backends
 
 COUNT_LIMIT = 10_000
@@ -38,7 +39,7 @@ COUNT_LIMIT = 10_000
 REPLAYS_SHOWN = 50
 _CANCELLED_AT_ONCE = 200
 
-_MISSING = "there is no such execution"
+_MISSING = sentence("there is no such execution")
 _Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 _DATA = (ExecutionRow.trigger_payload, ExecutionRow.step_outputs, ExecutionRow.result)
 

@@ -20,6 +20,7 @@ from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT, AttemptState, FrameStatus, Status
 from flowforge.executions.views import AttemptView, BlockView, ExecutionView, attempt_view
 from flowforge.field_order import restore
+from flowforge.sentences import sentence
 from flowforge.views import columns_of
 
 SHOWN = 20
@@ -68,7 +69,7 @@ def look(
         inside = [frame for block in opened for frame in frames_shown(block)]
         waiting = inside[: MOST_FRAMES - len(found)]
     if number not in found:
-        raise NotFound("there is no such frame in this execution")
+        raise NotFound(sentence("there is no such frame in this execution"))
     return found
 
 

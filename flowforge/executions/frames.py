@@ -22,11 +22,12 @@ from flowforge.executions.views import (
     attempt_view,
     frame_view,
 )
+from flowforge.sentences import sentence
 from flowforge.views import columns_of
 
 MOST_ATTEMPTS = 1_000
 MOST_BLOCKS = 1_000
-_MISSING = "there is no such frame in this execution"
+_MISSING = sentence("there is no such frame in this execution")
 _DATA = (FrameRow.outputs, FrameRow.result)
 _BLOCK = columns_of(BlockView, OpenBlockRow)
 
@@ -52,7 +53,7 @@ def page(
     was given, which is bounded; outputs and results come as far as they fit. Raises NotFound."""
     block = session.get(OpenBlockRow, (execution_id, frame, step_index))
     if block is None:
-        raise NotFound("there is no such block in this execution")
+        raise NotFound(sentence("there is no such block in this execution"))
     first = block.first_frame + after + 1
     wanted = select(FrameRow).where(
         FrameRow.execution_id == execution_id,

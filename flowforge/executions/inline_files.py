@@ -13,6 +13,7 @@ from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT
 from flowforge.executions.views import ExecutionView
 from flowforge.file_values import InlineFile, all_files
+from flowforge.sentences import sentence
 
 
 def find_inline_file(session: Session, execution: ExecutionView, frame: int, sha256: str, name: str) -> InlineFile:
@@ -20,7 +21,7 @@ def find_inline_file(session: Session, execution: ExecutionView, frame: int, sha
     for file in all_files([execution.trigger_payload, _outputs(session, execution, frame)]):
         if isinstance(file, InlineFile) and file.name == name and file.sha256 == sha256:
             return file
-    raise NotFound("there is no such file in this execution")
+    raise NotFound(sentence("there is no such file in this execution"))
 
 
 def _outputs(session: Session, execution: ExecutionView, number: int) -> Mapping[str, Any] | None:

@@ -11,6 +11,7 @@ from flowforge.db.tables import TriggerEventRow
 from flowforge.errors import NotFound
 from flowforge.executions.views import ExecutionView
 from flowforge.field_order import restore
+from flowforge.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ def awaited(session: Session, user_id: UUID, event_id: UUID, execution_id: UUID)
     """Find the execution that an accepted event will become, as long as it is none. Raises NotFound."""
     event = session.get(TriggerEventRow, event_id)
     if event is None or event.user_id != user_id or event.execution_id != execution_id:
-        raise NotFound("there is no such execution")
+        raise NotFound(sentence("there is no such execution"))
     refused = event.dropped_because
     return AwaitedExecutionView(
         id=execution_id,

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from rq import Worker
 
 from flowforge.errors import Unavailable
+from flowforge.sentences import sentence
 from flowforge.wiring import Backends
 
 MUCH = 100
@@ -58,9 +59,11 @@ def demand_workers(backends: Backends) -> None:
     """Raises Unavailable where consumers are missing, or nobody knows."""
     found = Health(_workers(backends), None)
     if found.workers is None:
-        raise Unavailable("which workers are alive is not known while Valkey does not answer")
+        raise Unavailable(sentence("which workers are alive is not known while Valkey does not answer"))
     if found.missing:
-        raise Unavailable(f"no worker hosts {', '.join(found.missing)}: what is accepted waits for one")
+        raise Unavailable(
+            sentence("no worker hosts %(names)s: what is accepted waits for one", names=", ".join(found.missing))
+        )
 
 
 def health(backends: Backends) -> Health:

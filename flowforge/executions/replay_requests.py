@@ -13,6 +13,7 @@ from flowforge.errors import Invalid
 from flowforge.events import Time
 from flowforge.jsonio import JsonObject
 from flowforge.language.wording import problems_of
+from flowforge.sentences import sentence
 
 MOST_AT_ONCE = 1_000
 
@@ -23,7 +24,7 @@ VersionChoice = Literal["same", "latest"]
 def _start(value: Any) -> Any:
     if isinstance(value, str | int) and not isinstance(value, bool):
         return value
-    raise ValueError("must be 'start', 'failed', or the id or number of a step")
+    raise ValueError(sentence("must be 'start', 'failed', or the id or number of a step"))
 
 
 class _Request(BaseModel):

@@ -27,6 +27,7 @@ from flowforge.field_order import order_of
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Plan, Step
+from flowforge.sentences import sentence
 from flowforge.wiring import Backends
 
 REPLAY = "replay"
@@ -55,10 +56,10 @@ def replay(
     intake.require_room(session.connection(), user_id)
     found = _sources(session, user_id, ExecutionRow.id == execution_id)
     if not found:
-        raise NotFound("there is no such execution, or its workflow is gone")
+        raise NotFound(sentence("there is no such execution, or its workflow is gone"))
     [source] = found
     if not Status(source.status).terminal:
-        raise Conflict("the execution is not over; cancel it to replay it")
+        raise Conflict(sentence("the execution is not over; cancel it to replay it"))
     chosen = version_id or _version_of(source, request.version)
     plans = _Plans(session.connection(), source.version_id, chosen)
     new = _new_replay(source, request.from_, chosen, plans)
@@ -174,13 +175,13 @@ def _step(source: Any, start: str | int, plan: Plan | None, before: Plan | None)
         index = (source.error or {}).get("stepIndex")
         failed = before.step(index) if before and isinstance(index, int) else None
         if failed is None:
-            raise Invalid.at("/from", "no step of this execution has failed")
+            raise Invalid.at("/from", sentence("no step of this execution has failed"))
         start = failed.id
     names = plan.names()
     index = start if isinstance(start, int) else names.get(start, int(start) if start.isdecimal() else -1)
     step = plan.step(index)
     if step is None:
-        raise Invalid.at("/from", f"there is no step '{start}' that could run")
+        raise Invalid.at("/from", sentence("there is no step '%(start)s' that could run", start=start))
     return _outermost(step)
 
 

@@ -22,6 +22,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import Step
 from flowforge.resume_links import ResumeLinks
+from flowforge.sentences import sentence
 from flowforge.workflows.credentials import masked_secrets
 
 
@@ -52,7 +53,7 @@ def _step(session: Session, execution: ExecutionView, step_index: int) -> tuple[
     version = versions[ids[0]] if ids and ids[0] in versions else None
     step = version.plan.step(step_index) if version else None
     if version is None or step is None:
-        raise NotFound("there is no such step in this execution")
+        raise NotFound(sentence("there is no such step in this execution"))
     return version, step
 
 
@@ -61,6 +62,6 @@ def _frame(session: Session, execution: ExecutionView, number: int) -> tuple[Fra
         return Frame(outputs=execution.step_outputs or {}), None
     found = frames_store.load_frames(session.connection(), [FrameKey(execution.id, number)])
     if not found:
-        raise NotFound("there is no such frame in this execution")
+        raise NotFound(sentence("there is no such frame in this execution"))
     [loaded] = found
     return loaded.frame, loaded.block

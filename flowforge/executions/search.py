@@ -23,6 +23,7 @@ from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.errors import Invalid
 from flowforge.execution.state import Status
 from flowforge.executions.views import SUMMARY_COLUMNS, ExecutionSummary
+from flowforge.sentences import sentence
 from flowforge.views import columns_of
 
 SCANNED = 2_000
@@ -63,11 +64,11 @@ class Position:
         """Raises Invalid."""
         match = _CURSOR.fullmatch(text)
         if match is None:
-            raise Invalid.at("/cursor", "is not a position in this list")
+            raise Invalid.at("/cursor", sentence("is not a position in this list"))
         try:
             moment = _EPOCH + timedelta(microseconds=int(match[2]))
         except OverflowError as error:
-            raise Invalid.at("/cursor", "is not a position in this list") from error
+            raise Invalid.at("/cursor", sentence("is not a position in this list")) from error
         return cls(moment, UUID(match[3]), match[1] == "<")
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from flowforge.engine.announcements import announce_quietly, wait_messages
 from flowforge.errors import Conflict, NotFound
 from flowforge.execution.state import AttemptState
 from flowforge.resume_links import WaitKey
+from flowforge.sentences import sentence
 
 RESUMABLE = ("resume", "approval")
 MOST_LISTED = 200
@@ -40,14 +41,14 @@ def find(session: Session, key: WaitKey) -> OpenWait:
     if row is None:
         execution = session.get(ExecutionRow, key.execution_id)
         if execution is None:
-            raise NotFound("there is no such wait")
+            raise NotFound(sentence("there is no such wait"))
         raise Conflict(
-            "the execution is over"
+            sentence("the execution is over")
             if execution.finished_at
-            else "the execution does not wait here yet, try again later"
+            else sentence("the execution does not wait here yet, try again later")
         )
     if row.state != AttemptState.WAITING:
-        raise Conflict("this link was used already, or its time is over")
+        raise Conflict(sentence("this link was used already, or its time is over"))
     return _open(row)
 
 
@@ -73,7 +74,7 @@ def resume(session: Session, bus: EventBus, key: WaitKey, output: Mapping[str, A
     ended = waits_store.end_waits(session.connection(), [result])
     session.commit()
     if not ended:
-        raise Conflict("this link was used already, or its time is over")
+        raise Conflict(sentence("this link was used already, or its time is over"))
     announce_quietly(bus, wait_messages(ended))
 
 

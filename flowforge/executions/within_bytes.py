@@ -19,6 +19,7 @@ from flowforge.db.tables import Base
 from flowforge.errors import NotFound
 from flowforge.field_order import restore
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 
 MOST_BYTES = 8 * 1024 * 1024
 """The limit on the payloads, outputs and results in one answer."""
@@ -116,7 +117,7 @@ def output(session: Session, wanted: Select[Any], outputs: _Column, orders: _Col
     key = jsonio.writable(key)
     found = session.execute(wanted.with_only_columns(outputs[key], orders[key]).where(outputs.has_key(key))).first()
     if found is None:
-        raise NotFound("there is no such output")
+        raise NotFound(sentence("there is no such output"))
     return restore(*found)
 
 

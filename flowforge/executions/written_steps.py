@@ -18,6 +18,7 @@ from flowforge.language.bodies import BodyKind, default_branch_name
 from flowforge.language.decisions import Decision, read_decision
 from flowforge.language.definition import ActionDefinition, ActionList, WrittenBody
 from flowforge.language.pointers import Part
+from flowforge.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def find_step(written: Sequence[WrittenStep], index: int) -> WrittenStep:
     """Find a step by its number. Raises NotFound."""
     found = next((step for step in all_steps(written) if step.index == index), None)
     if found is None:
-        raise NotFound("there is no such step in this execution")
+        raise NotFound(sentence("there is no such step in this execution"))
     return found
 
 

@@ -15,9 +15,10 @@ from flowforge.errors import NotFound, TooLarge
 from flowforge.file_values import StoredFile, tidy_name, tidy_type
 from flowforge.files.object_store import ObjectMissing, ObjectStore, sha256_of
 from flowforge.ids import uuid7
+from flowforge.sentences import joined, sentence
 
 DeleteUses = Callable[[Connection, datetime, int], list[UUID]]
-_MISSING = "the content of the file is not in the store of files"
+_MISSING = sentence("the content of the file is not in the store of files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class KeptFile:
             with self._store.open(self._key) as pieces:
                 yield from pieces
         except ObjectMissing as error:
-            raise NotFound(f"{_MISSING}: {self.file.name}") from error
+            raise NotFound(joined(": ", [_MISSING, self.file.name])) from error
 
 
 class Files:
@@ -126,7 +127,9 @@ class Files:
         """Raises TooLarge."""
         size = source.seek(0, 2)
         if size > self.limits.each:
-            raise TooLarge(f"a file has {size} bytes; the limit is {self.limits.each}")
+            raise TooLarge(
+                sentence("a file has %(size)s bytes; the limit is %(each)s", size=size, each=self.limits.each)
+            )
         return StoredFile(uuid7(), tidy_name(name), tidy_type(type_), size, sha256_of(source))
 
     def _add(self, file: StoredFile, owner: UUID, holder: UUID, key: UUID | None = None) -> bool:
@@ -138,5 +141,5 @@ class Files:
 
     def _kept(self, found: Found | None) -> KeptFile:
         if found is None:
-            raise NotFound("there is no such file, or it is not kept any more")
+            raise NotFound(sentence("there is no such file, or it is not kept any more"))
         return KeptFile(found.file, found.owner, found.object_key, self._store)

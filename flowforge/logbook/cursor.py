@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from flowforge.errors import Invalid
+from flowforge.sentences import sentence
 
 Position = tuple[datetime, str]
 """(timestamp, id) of an entry: where it stands in its log."""
@@ -18,7 +19,7 @@ def parse_cursor(text: str) -> Position:
     """Raises Invalid."""
     match = _CURSOR.fullmatch(text)
     if match is None:
-        raise Invalid.at("/lastEventId", "is not a position in this log")
+        raise Invalid.at("/lastEventId", sentence("is not a position in this log"))
     return _EPOCH + timedelta(milliseconds=int(match[1])), match[2]
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import idna
 
+from flowforge.sentences import sentence
+
 _TOKEN = re.compile(
     r'(?P<separator>[,;]) | "(?:[^"\\]|\\.)*+"? | <[^<>]*+>? | \((?:[^()\\]|\\.)*+\)? | [^"<(,;]++',
     re.DOTALL | re.VERBOSE,
@@ -59,7 +61,7 @@ def read(text: str) -> Address:
     domain = _ascii_domain(domain)
     is_local = _LOCAL.fullmatch(local) or _QUOTED_LOCAL.fullmatch(local)
     if not is_local or not domain or _CONTROL.search(name) or len(text) > _LONGEST:
-        raise ValueError(f"{text[:_LONGEST_SHOWN]!r} is not a mail address")
+        raise ValueError(sentence("%(text)s is not a mail address", text=repr(text[:_LONGEST_SHOWN])))
     return Address(name, local, domain)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from flowforge.data_tables.columns import WantedColumn, is_name, name_problem
 from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.field_reader import FieldReader
+from flowforge.sentences import Count, sentence
 
 MOST_DAYS = 36_600
 
@@ -27,9 +28,14 @@ class TableChange:
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """Raises Invalid."""
         fields = FieldReader(raw)
-        name = fields.require("name", str, "must be a text")
-        key = fields.take("key", str, "must be the name of a column")
-        days = fields.take("expireAfter", int, f"must be 1 to {MOST_DAYS:,} days", lambda n: 1 <= n <= MOST_DAYS)
+        name = fields.require("name", str, sentence("must be a text"))
+        key = fields.take("key", str, sentence("must be the name of a column"))
+        days = fields.take(
+            "expireAfter",
+            int,
+            sentence("must be 1 to %(most)s days", most=Count(MOST_DAYS)),
+            lambda n: 1 <= n <= MOST_DAYS,
+        )
         problems = [*fields.problems]
         if name is not None and not is_name(name):
             problems.append(name_problem("/name"))

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import IO, Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from flowforge.delimiters import delimiter_of
 from flowforge.errors import Conflict, Invalid, OverQuota
 from flowforge.jsonio import JsonObject
 from flowforge.kept_tables import KeptTable
-from flowforge.sentences import sentence
+from flowforge.sentences import joined, message_of, sentence
 from flowforge.table_registry.tables import open_table
 
 ROWS_AT_ONCE = 1_000
@@ -145,8 +145,8 @@ def _records(shape: Shape, file: IO[bytes], imported: Imported) -> Iterator[_Lin
 
 def _why_unreadable(error: csv.Error | UnicodeDecodeError, line: int) -> str:
     if isinstance(error, csv.Error):
-        return f"line {line} is no CSV: {error}"
-    return f"line {line}, or one after it, is not in UTF-8; save it as “CSV UTF-8”"
+        return sentence("line %(line)s is no CSV: %(error)s", line=line, error=str(error))
+    return sentence("line %(line)s, or one after it, is not in UTF-8; save it as “CSV UTF-8”", line=line)
 
 
 def _header(shape: Shape, cells: Sequence[str]) -> Sequence[str]:
@@ -155,7 +155,9 @@ def _header(shape: Shape, cells: Sequence[str]) -> Sequence[str]:
     known = [name for name in names if name in {column.name for column in shape.columns}]
     if not known:
         wanted = ", ".join(column.name for column in shape.columns)
-        raise Invalid.at("", f"the first line names no column of the table; these are {wanted}")
+        raise Invalid.at(
+            "", sentence("the first line names no column of the table; these are %(wanted)s", wanted=wanted)
+        )
     if len(set(known)) < len(known):
         raise Invalid.at("", sentence("the first line names a column twice"))
     return names
@@ -168,9 +170,18 @@ def _record(shape: Shape, names: Sequence[str], cells: Sequence[str], line: int,
         values = {name: _value(cell, types[name]) for name, cell in zip(names, cells, strict=False) if name in types}
         shape.new_row(values, "")
     except (Invalid, ValueError) as error:
-        imported.leave_out(line, str(error).replace("/", "", 1))
+        imported.leave_out(line, _why_no_row(error))
         return
     yield line, values
+
+
+def _why_no_row(error: Invalid | ValueError) -> str:
+    """The problems by their columns."""
+    if not isinstance(error, Invalid):
+        return message_of(error)
+    first, *others = error.problems
+    named = replace(first, pointer=first.pointer.removeprefix("/"))
+    return joined("; ", [each.in_full for each in (named, *others)])
 
 
 def _value(cell: str, type_: ColumnType) -> Any:
@@ -188,7 +199,7 @@ def _add(session: Session, table: KeptTable, batch: Sequence[_Line], if_there: I
         added = table.add(NewRows([values for _, values in batch], "", False, if_there))
     except (Conflict, OverQuota) as error:
         session.rollback()
-        imported.stopped = f"at line {batch[0][0]}: {error}"
+        imported.stopped = sentence("at line %(line)s: %(why)s", line=batch[0][0], why=message_of(error))
         return False
     except Invalid as error:
         session.rollback()

@@ -13,9 +13,10 @@ from flowforge.connectors.tables import Added, NewRows, WantedPage, Which
 from flowforge.db.data_tables_store import Limits
 from flowforge.errors import NotFound
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.table_registry.tables import open_table
 
-_GONE = "there is no such row"
+_GONE = sentence("there is no such row")
 
 
 def find_rows(session: Session, user_id: UUID, table_id: UUID, wanted: WantedPage, limits: Limits) -> JsonObject:

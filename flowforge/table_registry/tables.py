@@ -54,7 +54,7 @@ def create_table(session: Session, user_id: UUID, wanted: TableChange) -> TableV
     """Commits. Raises Invalid, and Conflict for a name that is taken, and where there are too many."""
     count = session.scalar(select(func.count()).select_from(_mine(user_id).subquery())) or 0
     if count >= MOST_TABLES:
-        raise Conflict(f"there are {MOST_TABLES} tables already")
+        raise Conflict(sentence("there are %(most)s tables already", most=MOST_TABLES))
     columns = changed_columns((), wanted.columns)
     row = DataTableRow(
         id=uuid7(),
@@ -100,13 +100,13 @@ def _load(session: Session, user_id: UUID, table_id: UUID, *, lock: bool = False
     wanted = _mine(user_id).where(DataTableRow.id == table_id)
     row = session.scalar(wanted.with_for_update(key_share=True) if lock else wanted)
     if row is None:
-        raise NotFound("there is no such table")
+        raise NotFound(sentence("there is no such table"))
     return row
 
 
 def _saved(session: Session, row: DataTableRow, action: Action) -> TableView:
     """Raises Conflict."""
-    with refused_as(session, Conflict("there is a table by that name already")):
+    with refused_as(session, Conflict(sentence("there is a table by that name already"))):
         session.flush()
     record(session, action, on=row.id, named=row.name)
     session.commit()

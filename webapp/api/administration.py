@@ -28,6 +28,7 @@ from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import ADMINISTRATORS, Role
 from flowforge.accounts.scopes import Scope
 from flowforge.errors import Invalid
+from flowforge.sentences import sentence
 from flowforge.views import view_of
 from webapp.api import administration_schemas as schemas
 from webapp.api.confirmation import confirm_password, require_person
@@ -126,7 +127,9 @@ def delete_account(account_id: UUID, query: schemas.DeletionQuery) -> DeletedAcc
     """Delete an account, and hand what it has over to another one or delete that, too; its executions are deleted"""
     _require_power_over(account_id)
     if query.hand_over_to is None and not query.everything:
-        raise Invalid.at("/handOverTo", "is required, unless everything=true: what the account has is deleted then")
+        raise Invalid.at(
+            "/handOverTo", sentence("is required, unless everything=true: what the account has is deleted then")
+        )
     return deletion.delete(session(), backends(), account_id, query.hand_over_to)
 
 

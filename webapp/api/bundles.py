@@ -13,6 +13,7 @@ from flowforge import jsonio
 from flowforge.ascode.schema import workflow_schema
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
+from flowforge.sentences import sentence
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle
 from flowforge.workflows.bundles import Applied, Document
 from webapp.api import bundle_schemas
@@ -55,7 +56,7 @@ def apply(body: Bundle) -> Applied:
 def export(query: ExportQuery) -> Exported:
     """Workflows as they are applied, secrets masked, by name"""
     if len(query.name) > MOST_WORKFLOWS:
-        raise Invalid.at("/name", f"may be given {MOST_WORKFLOWS} times")
+        raise Invalid.at("/name", sentence("may be given %(most)s times", most=MOST_WORKFLOWS))
     return Exported(bundles().export(session(), current_user_id(), query.name, page=query.page, size=query.size))
 
 

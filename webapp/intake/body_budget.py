@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flowforge.errors import Unavailable
+from flowforge.sentences import sentence
 
 _SMALL_BYTES = 64 * 1024
 """A body up to that size waits for no other."""
@@ -46,7 +47,7 @@ class BodyBudget:
             self._line.append(place)
             try:
                 if not self._changed.wait_for(lambda: self._is_next(place, size), self._patience):
-                    raise Unavailable("too many large requests are being handled; try again in a moment")
+                    raise Unavailable(sentence("too many large requests are being handled; try again in a moment"))
                 self._taken += size
             finally:
                 self._line.remove(place)

@@ -22,6 +22,7 @@ from flowforge.errors import Invalid, NotFound, OverQuota, Unavailable
 from flowforge.file_values import read_file
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable
+from flowforge.sentences import sentence
 from flowforge.triggers.forms.answers import SentFile
 from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kinds.form import FORM, KIND, Config, form_view, payload_of
@@ -36,7 +37,7 @@ from webapp.translation.texts import gettext, lazy
 
 blueprint = Blueprint("forms", __name__, url_prefix="/forms/<token>")
 
-_NO_FORM = "there is no such form"
+_NO_FORM = sentence("there is no such form")
 _TOO_LARGE = lazy("The files may have at most %(megabytes)s MB in total. Please choose smaller ones.")
 _TOO_MANY = lazy("There were too many submissions from your network. Please wait a minute and try again.")
 _FULL = lazy("This form does not accept submissions at the moment. Please keep your entries and try again later.")
@@ -125,7 +126,7 @@ def later_answer(token: str, event_id: UUID) -> Response:
         return _ask_for_password(form)
     found = answers.find_pending(backends().engine, event_id, form.trigger_id)
     if found is None:
-        raise NotFound("nobody waits for the answer of such an event")
+        raise NotFound(sentence("nobody waits for the answer of such an event"))
     return as_response(found.answer, event_id) if found.answer else _page(form, "forms/waiting.html", 202)
 
 

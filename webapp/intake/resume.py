@@ -15,6 +15,7 @@ from flowforge.executions import waits
 from flowforge.executions.waits import OpenWait
 from flowforge.jsonio import JsonObject
 from flowforge.resume_links import WaitKey
+from flowforge.sentences import sentence
 from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, HTML, Answer, Tag, endpoint
 from webapp.intake.body import read_body
@@ -71,10 +72,10 @@ def output_of(wait: OpenWait, body: Any) -> JsonObject:
     answer = body if isinstance(body, dict) else {}
     approved = _ANSWERS.get(str(answer.get("approved")).lower())
     if approved is None:
-        raise Invalid.at("/approved", "must be true or false")
+        raise Invalid.at("/approved", sentence("must be true or false"))
     comment = answer.get("comment") or None
     if comment is not None and not (isinstance(comment, str) and len(comment) <= _LONGEST_COMMENT):
-        raise Invalid.at("/comment", f"must be text of at most {_LONGEST_COMMENT} characters")
+        raise Invalid.at("/comment", sentence("must be text of at most %(most)s characters", most=_LONGEST_COMMENT))
     return {**at, "approved": approved, "comment": comment, "by": _viewer_name()}
 
 
@@ -86,5 +87,5 @@ def _viewer_name() -> str | None:
 def _read_token(token: str) -> WaitKey:
     key = backends().resume_links.read(token)
     if key is None:
-        raise NotFound("there is no such link")
+        raise NotFound(sentence("there is no such link"))
     return key

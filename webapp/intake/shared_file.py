@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response
 
 from flowforge.errors import NotFound
+from flowforge.sentences import sentence
 from webapp.context import backends
 from webapp.endpoint import Answer, Tag, endpoint
 from webapp.served_files import show_file
@@ -20,5 +21,5 @@ def show(token: str) -> Response:
     """Download a file by a link"""
     id_ = backends().file_links.read(token, datetime.now(UTC))
     if id_ is None:
-        raise NotFound("there is no such link, or it has ended")
+        raise NotFound(sentence("there is no such link, or it has ended"))
     return show_file(backends().files.by_link(id_))

@@ -18,6 +18,7 @@ from flowforge.engine import answers
 from flowforge.engine.intake import AcceptedCall, CallKey, KnownToken, Repeat, find_owner
 from flowforge.errors import Forbidden, Invalid, NotFound, Unavailable
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds.webhook import WEBHOOK
 from flowforge.triggers.webhooks.authentication import Handshake, NotProven
 from flowforge.triggers.webhooks.call_keys import key_of_delivery, key_of_proof
@@ -109,7 +110,7 @@ def later_answer(event_id: UUID) -> Response:
     """Show a workflow's answer to a call that could not wait for it; 202 while there is none yet"""
     found = answers.find_pending(backends().engine, event_id)
     if found is None:
-        raise NotFound("no caller waits for the answer of such an event")
+        raise NotFound(sentence("no caller waits for the answer of such an event"))
     return as_response(found.answer, event_id) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
 
 
@@ -129,7 +130,7 @@ def _take(token: str, known: KnownToken) -> AcceptedCall | Response | None:
     try:
         return None if present is None else _judge_and_store(present)
     except _Outdated as error:
-        raise Unavailable("this webhook is being changed; try again in a moment") from error
+        raise Unavailable(sentence("this webhook is being changed; try again in a moment")) from error
 
 
 def _judge_and_store(known: KnownToken) -> AcceptedCall | Response:
@@ -180,7 +181,7 @@ def _key(judged: Judged) -> CallKey | None:
 def _owner(token: str) -> UUID:
     owner = find_owner(backends().engine, WEBHOOK, token)
     if owner is None:
-        raise NotFound("there is no such webhook any more")
+        raise NotFound(sentence("there is no such webhook any more"))
     return owner
 
 
@@ -196,5 +197,7 @@ def _body_digest() -> str:
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
-        raise Invalid.at("/headers/Idempotency-Key", f"must have 1 to {_LONGEST_KEY} printable characters")
+        raise Invalid.at(
+            "/headers/Idempotency-Key", sentence("must have 1 to %(most)s printable characters", most=_LONGEST_KEY)
+        )
     return key

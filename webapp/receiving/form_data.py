@@ -22,6 +22,7 @@ from flowforge import charsets
 from flowforge.errors import Invalid, TooLarge
 from flowforge.file_values import INLINE_BYTES
 from flowforge.files.object_store import pieces_of
+from flowforge.sentences import message_of, sentence
 
 _URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 FORMS = frozenset({_URLENCODED, MULTIPART})
@@ -70,15 +71,17 @@ def parse_form(body: IO[bytes], most_text_bytes: int, most_parts: int = _MOST_PA
     or more text."""
     body.seek(0)
     if request.mimetype not in FORMS:
-        raise Invalid.at("", "the body is not a form")
+        raise Invalid.at("", sentence("the body is not a form"))
     if request.mimetype == _URLENCODED:
         return _decoded(_fields_within_bounds(body.read().removeprefix(BOM_UTF8)), [])
     try:
         return _decoded(*_multipart_fields(body, most_text_bytes, most_parts))
     except ValueError as error:
-        raise Invalid.at("", f"the body is not a form: {error}") from error
+        raise Invalid.at("", sentence("the body is not a form: %(error)s", error=message_of(error))) from error
     except RequestEntityTooLarge as error:
-        raise TooLarge(f"a part of the form has more than {most_text_bytes} bytes of text") from error
+        raise TooLarge(
+            sentence("a part of the form has more than %(most)s bytes of text", most=most_text_bytes)
+        ) from error
 
 
 def parse_query(data: bytes) -> MultiDict[str, str]:
@@ -110,7 +113,7 @@ def _text(held: str, declared: str | None) -> str:
 def _fields_within_bounds(data: bytes) -> list[_Field]:
     """Raises TooLarge."""
     if data.count(b"&") >= _MOST_FIELDS:
-        raise TooLarge(f"the form has more than {_MOST_FIELDS} fields")
+        raise TooLarge(sentence("the form has more than %(most)s fields", most=_MOST_FIELDS))
     return _urlencoded_fields(data)
 
 
@@ -177,7 +180,7 @@ class _Parts:
     def _begin(self, part: Field | File) -> None:
         self._count += 1
         if self._count > self._most:
-            raise TooLarge(f"the form has more than {self._most} parts")
+            raise TooLarge(sentence("the form has more than %(most)s parts", most=self._most))
         self._part, self._content = part, BytesIO()
         if isinstance(part, File):
             self._content = SpooledTemporaryFile(max_size=INLINE_BYTES)  # noqa: SIM115  (closed with the form)
@@ -187,7 +190,7 @@ class _Parts:
         if isinstance(self._part, Field):
             self._text_bytes += len(data)
             if self._text_bytes > self._most_text_bytes:
-                raise TooLarge(f"the form has more than {self._most_text_bytes} bytes of text")
+                raise TooLarge(sentence("the form has more than %(most)s bytes of text", most=self._most_text_bytes))
         self._content.write(data)
 
     def _end(self) -> None:

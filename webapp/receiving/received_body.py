@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from flowforge.errors import TooLarge
 from flowforge.files.object_store import CHUNK_BYTES, pieces_of, sha256_of
+from flowforge.sentences import sentence
 
 _IN_MEMORY_BYTES = 1024 * 1024
 
@@ -58,7 +59,7 @@ def drop_body() -> None:
 
 
 def too_large(limit: int) -> TooLarge:
-    return TooLarge(f"the body is larger than {limit} bytes")
+    return TooLarge(sentence("the body is larger than %(limit)s bytes", limit=limit))
 
 
 def _receive(limit: int) -> ReceivedBody:

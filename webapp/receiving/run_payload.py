@@ -15,6 +15,7 @@ from flask import request
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import pointer
+from flowforge.sentences import sentence
 from webapp.body import json_object, object_in, read_json
 from webapp.context import backends
 from webapp.edge import API_MAX_BYTES
@@ -59,12 +60,12 @@ def _put(payload: JsonObject, name: str, values: Sequence[Any]) -> None:
     """Raises Invalid where something else stands there."""
     path = name.split(".")
     if len(path) > _DEEPEST:
-        raise Invalid.at(pointer([name]), f"is a name with more than {_DEEPEST} parts")
+        raise Invalid.at(pointer([name]), sentence("is a name with more than %(most)s parts", most=_DEEPEST))
     inside = payload
     for part in path[:-1]:
         inside = inside.setdefault(part, {})
         if not isinstance(inside, dict):
-            raise Invalid.at(pointer(path), f"cannot be added: {part} is no object")
+            raise Invalid.at(pointer(path), sentence("cannot be added: %(part)s is no object", part=part))
     if path[-1] in inside:
-        raise Invalid.at(pointer(path), "is in the payload already")
+        raise Invalid.at(pointer(path), sentence("is in the payload already"))
     inside[path[-1]] = values[0] if len(values) == 1 else list(values)

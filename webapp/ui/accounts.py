@@ -17,7 +17,7 @@ from flowforge.accounts.registration import NewAccount
 from flowforge.accounts.second_factor import CodeNeeded, SecondStep, WrongCode
 from flowforge.accounts.views import AccountView
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
-from flowforge.sentences import message_of
+from flowforge.sentences import message_of, sentence
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.guarded import browser_id, guess_at, make_familiar
@@ -179,7 +179,7 @@ def _registration_page(problems: Any) -> str:
 
 def _require_open_registration() -> None:
     if not registration.is_open(session(), backends().settings):
-        raise Forbidden("registration is closed on this server")
+        raise Forbidden(sentence("registration is closed on this server"))
 
 
 def entered_account() -> NewAccount:

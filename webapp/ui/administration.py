@@ -160,7 +160,8 @@ def delete_account(account_id: UUID) -> Any:
         if done.handed_over_to
         else gettext("Its workflows and connections were deleted, too.")
     )
-    flash(f"{gettext('%(name)s was deleted.', name=done.username)} {fate}", "done")
+    deleted = gettext("%(name)s was deleted.", name=done.username)
+    flash(f"{deleted} {fate}", "done")
     return redirect(url_for("ui.managed_accounts"), 303)
 
 

@@ -19,6 +19,7 @@ from flowforge.executions.replay_requests import ReplayRequest
 from flowforge.executions.views import BlockView, ExecutionView
 from flowforge.executions.written_steps import version_of, written_steps
 from flowforge.preview import run_data
+from flowforge.sentences import sentence
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.translation.texts import gettext
@@ -125,7 +126,7 @@ def _find_run(workflow_id: UUID, execution_id: UUID) -> ExecutionView:
     """Raises NotFound."""
     row = executions.found(execution_id)
     if row.workflow_id != workflow_id:
-        raise NotFound("this workflow has no such execution")
+        raise NotFound(sentence("this workflow has no such execution"))
     return row
 
 

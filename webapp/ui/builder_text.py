@@ -86,7 +86,12 @@ def _read(text: str, form: str) -> JsonObject:
         return read_object(text)
     document = yaml_reader.read(text)
     if document.flaws:
-        raise Invalid([Problem("", f"line {flaw.line}: {flaw.message}") for flaw in document.flaws])
+        raise Invalid(
+            [
+                Problem("", sentence("line %(line)s: %(message)s", line=flaw.line, message=flaw.message))
+                for flaw in document.flaws
+            ]
+        )
     value = document.plain()
     if not isinstance(value, dict):
         raise Invalid([Problem(pointer(()), sentence("must be an object with a name and actions"))])

@@ -19,7 +19,7 @@ from flowforge.language.scope_rules import written_steps
 from flowforge.preview import expression_context, step_tests
 from flowforge.preview.excerpts import excerpt
 from flowforge.preview.step_tests import Previewed, Trial
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.triggers.kinds import sample_payload
 from flowforge.triggers.kinds.webhook import WEBHOOK
 from flowforge.workflows import pins
@@ -209,7 +209,7 @@ def _object(text: str) -> JsonObject:
     try:
         value = jsonio.loads(text)
     except ValueError as error:
-        raise Invalid.at("/sample", f"is not JSON: {error}") from error
+        raise Invalid.at("/sample", sentence("is not JSON: %(error)s", error=message_of(error))) from error
     if not isinstance(value, dict):
         raise Invalid.at("/sample", sentence("must be an object: { … }"))
     return value

@@ -62,8 +62,13 @@ def read_object(text: str) -> JsonObject:
     try:
         value = jsonio.loads(text)
     except orjson.JSONDecodeError as error:
-        where = f"at line {error.lineno}, column {error.colno}"
-        raise Invalid.at("", f"this is not JSON: {error.msg}, {where}") from error
+        mistake = sentence(
+            "this is not JSON: %(error)s, at line %(line)s, column %(column)s",
+            error=error.msg,
+            line=error.lineno,
+            column=error.colno,
+        )
+        raise Invalid.at("", mistake) from error
     if not isinstance(value, dict):
         raise Invalid.at("", sentence("must be a JSON object: { … }"))
     return value

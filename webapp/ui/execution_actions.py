@@ -11,6 +11,7 @@ from flowforge import jsonio
 from flowforge.errors import Conflict, Invalid
 from flowforge.executions import executions, replays
 from flowforge.executions.replay_requests import ReplayRequest
+from flowforge.sentences import message_of, sentence
 from webapp.context import backends, session
 from webapp.translation.texts import gettext, said_by
 from webapp.ui.base import blueprint
@@ -51,7 +52,7 @@ def _payload() -> Any:
     try:
         return jsonio.loads(text)
     except ValueError as error:
-        raise Invalid.at("/payload", f"is not JSON: {error}") from error
+        raise Invalid.at("/payload", sentence("is not JSON: %(error)s", error=message_of(error))) from error
 
 
 def _to(execution_id: UUID, **more: Any) -> Any:

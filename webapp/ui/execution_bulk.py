@@ -12,6 +12,7 @@ from flowforge.errors import Invalid
 from flowforge.executions import deleting, executions, replays
 from flowforge.executions.deleting import MOST_EXECUTIONS
 from flowforge.executions.replay_requests import ReplayRequest
+from flowforge.sentences import sentence
 from webapp.context import backends, session
 from webapp.translation.texts import gettext, ngettext
 from webapp.ui.base import blueprint
@@ -26,7 +27,7 @@ def change_executions() -> Any:
     ids, action = request.form.getlist("id", type=UUID)[:MOST_EXECUTIONS], request.form.get("action", "")
     back = return_path(request.form.get("back", "/executions"))
     if action not in _ACTIONS:
-        raise Invalid.at("/action", f"must be one of {', '.join(_ACTIONS)}")
+        raise Invalid.at("/action", sentence("must be one of %(choices)s", choices=", ".join(_ACTIONS)))
     if ids:
         tell(_ACTIONS[action](ids))
     else:
@@ -52,7 +53,8 @@ def _replay(ids: Sequence[UUID]) -> str:
 def _delete(ids: Sequence[UUID]) -> str:
     count = deleting.delete_ended(session(), backends(), viewer_id(), ids)
     text = ngettext("%(count)s execution deleted.", "%(count)s executions deleted.", count)
-    return text if count == len(ids) else f"{text} {gettext('Those that are still running were kept.')}"
+    kept = gettext("Those that are still running were kept.")
+    return text if count == len(ids) else f"{text} {kept}"
 
 
 _ACTIONS: Mapping[str, Callable[[Sequence[UUID]], str]] = {

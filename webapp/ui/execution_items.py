@@ -12,6 +12,7 @@ from flowforge.execution.state import FrameStatus
 from flowforge.executions import executions, frames
 from flowforge.executions.resolved_input import resolved_input
 from flowforge.executions.written_steps import all_steps, find_step, written_steps
+from flowforge.sentences import sentence
 from webapp.context import backends, session
 from webapp.translation.texts import lazy
 from webapp.ui.base import blueprint
@@ -36,7 +37,7 @@ def execution_items(execution_id: UUID) -> str:
     page = frames.page(session(), row.id, frame, step, after=after, size=PAGE + 1, status=state)
     block = next((block for block in frames.blocks(session(), row.id, frame) if block.step_index == step), None)
     if block is None:
-        raise NotFound("there is no such block in this execution")
+        raise NotFound(sentence("there is no such block in this execution"))
     written = written_steps(session(), row)
     owner = next((candidate for candidate in all_steps(written) if candidate.index == step), None)
     return render_template(

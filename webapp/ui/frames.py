@@ -14,6 +14,7 @@ from flowforge.execution.state import ROOT
 from flowforge.executions import frames
 from flowforge.executions.views import ExecutionView, FrameView
 from flowforge.executions.written_steps import WrittenStep, all_steps
+from flowforge.sentences import sentence
 from webapp.context import session
 from webapp.translation.texts import gettext
 from webapp.ui.kinds import title_of
@@ -49,7 +50,7 @@ def steps_of_frame(row: ExecutionView, frame: int, every: Sequence[WrittenStep])
     block = next((step for step in every if step.index == found.block_step), None)
     listed = block.list_in_frame(found.position) if block else None
     if listed is None:
-        raise NotFound("there is no such frame in this execution")
+        raise NotFound(sentence("there is no such frame in this execution"))
     return listed.steps
 
 

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem
 from flowforge.n8n.importing import Imported, ImportedWorkflow, import_file
 from flowforge.n8n.report import Outcome
-from flowforge.sentences import sentence
+from flowforge.sentences import Count, sentence
 from flowforge.workflows import pins
 from flowforge.workflows.views import WorkflowView
 from webapp.context import session
@@ -45,7 +45,8 @@ def show_import() -> Any:
         session().rollback()
         return _page([Problem("/file", gettext("was only imported in part: %(problem)s", problem=said_by(error)))]), 409
     done = ngettext("%(count)s draft created.", "%(count)s drafts created.", len(made))
-    flash(f"{done} {gettext('Check them, choose their connections, then publish them.')}", "done")
+    next_ = gettext("Check them, choose their connections, then publish them.")
+    flash(f"{done} {next_}", "done")
     if len(made) == 1:
         return redirect(url_for("ui.builder", workflow_id=made[0].id), 303)
     return redirect(url_for("ui.workflows"), 303)
@@ -62,7 +63,9 @@ def _content() -> bytes:
     if not data:
         raise Invalid.at("", sentence("is required"))
     if len(data) > MOST_BYTES:
-        raise Invalid.at("", f"has more than {MOST_BYTES:,} bytes: import it by the command line")
+        raise Invalid.at(
+            "", sentence("has more than %(most)s bytes: import it by the command line", most=Count(MOST_BYTES))
+        )
     return data
 
 

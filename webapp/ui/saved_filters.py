@@ -9,6 +9,7 @@ from typing import Any
 from flask import redirect, request, url_for
 
 from flowforge.errors import Invalid, NotFound
+from flowforge.sentences import sentence
 from flowforge.workflows import saved_filters
 from flowforge.workflows.saved_filters import Listed, normal
 from webapp.context import session
@@ -64,5 +65,5 @@ def _address(of: Listed, query: str) -> str:
 
 def _listed(name: str) -> Listed:
     if name not in set(Listed):
-        raise NotFound("there is no such list")
+        raise NotFound(sentence("there is no such list"))
     return Listed(name)

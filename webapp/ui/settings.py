@@ -76,7 +76,8 @@ def change_password() -> Any:
     except Invalid as error:
         return render_template("settings/password.html", problems=by_field(error.problems)), 400
     sign_in_here(user)
-    flash(f"{gettext('Password changed.')} {_describe_ended()}", "done")
+    changed = gettext("Password changed.")
+    flash(f"{changed} {_describe_ended()}", "done")
     return redirect(url_for("ui.password_settings"), 303)
 
 

@@ -13,7 +13,7 @@ from flowforge.connectors.tables import NewRows
 from flowforge.data_tables.columns import Column, ColumnType
 from flowforge.errors import Conflict, Invalid, OverQuota, Problem
 from flowforge.jsonio import JsonObject
-from flowforge.sentences import message_of
+from flowforge.sentences import message_of, sentence
 from flowforge.table_registry import rows, tables
 from flowforge.table_registry.views import TableView
 from webapp.context import session
@@ -93,7 +93,9 @@ def _value(column: Column, text: str) -> Any:
     try:
         return jsonio.loads(text)
     except ValueError as error:
-        raise Invalid.at(f"/values/{column.name}", f"must be JSON: {error}") from error
+        raise Invalid.at(
+            f"/values/{column.name}", sentence("must be JSON: %(error)s", error=message_of(error))
+        ) from error
 
 
 def _as_text(column: Column, value: Any) -> str:

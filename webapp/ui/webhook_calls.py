@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from flowforge import charsets
 from flowforge.errors import Invalid, NotFound
+from flowforge.sentences import sentence
 from flowforge.triggers.kinds.webhook import usual_method
 from flowforge.triggers.webhooks.sample_request import SampleRequest
 from flowforge.triggers.webhooks.signed_call import SignedCall, sign_call
@@ -30,7 +31,7 @@ def call_webhook(trigger_id: UUID) -> Any:
     trigger = triggers().get(session(), viewer_id(), trigger_id)
     hook = triggers().hook(session(), viewer_id(), trigger_id)
     if not trigger.webhook_url:
-        raise NotFound("this trigger has no address")
+        raise NotFound(sentence("this trigger has no address"))
     try:
         sample = SampleRequest(usual_method(hook.config.methods), "", (), request.form.get("body", ""))
         call = sign_call(hook, trigger.webhook_url, sample)

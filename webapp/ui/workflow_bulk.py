@@ -11,6 +11,7 @@ from flask import redirect, request, url_for
 
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import sentence
 from flowforge.workflows import deleted_workflows, folders, tags
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.selections import MOST
@@ -47,7 +48,7 @@ def change_workflows() -> Any:
     if action == "export":
         return exported(ids) or _refuse_export(back)
     if action not in _ACTIONS:
-        raise Invalid.at("/action", f"must be one of {', '.join([*_ACTIONS, 'export'])}")
+        raise Invalid.at("/action", sentence("must be one of %(choices)s", choices=", ".join([*_ACTIONS, "export"])))
     try:
         done = _ACTIONS[action](ids)
     except Invalid as error:

@@ -14,6 +14,7 @@ from uuid import UUID
 from flowforge.durable_files import durable_file, sync_folder
 from flowforge.errors import Unavailable
 from flowforge.files.object_store import CHUNK_BYTES, ObjectMissing, pieces_of
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 
 
@@ -65,4 +66,6 @@ def _unavailable_when_it_fails() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Unavailable(f"the folder of files cannot be used: {error.strerror}") from error
+        raise Unavailable(
+            sentence("the folder of files cannot be used: %(strerror)s", strerror=error.strerror)
+        ) from error

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from flowforge.errors import Unavailable
 from flowforge.files.object_store import CHUNK_BYTES, ObjectMissing
+from flowforge.sentences import sentence
 from flowforge.settings import Settings
 
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 5, 30, 3
 _PAUSE_SECONDS = 5.0
-_NO_ANSWER = "the store of files does not answer"
+_NO_ANSWER = sentence("the store of files does not answer")
 _MISSING = {"NoSuchKey", "404"}
 
 
@@ -70,7 +71,7 @@ class S3Store:
             code = error.response.get("Error", {}).get("Code", "")
             if code in _MISSING:
                 raise ObjectMissing(code) from error
-            raise Unavailable(f"the store of files answers {code}") from error
+            raise Unavailable(sentence("the store of files answers %(code)s", code=code)) from error
         except BotoCoreError as error:
             self._outage.note()
             raise Unavailable(_NO_ANSWER) from error

@@ -35,8 +35,8 @@ def in_words(written: object) -> str:
 
 
 def _of_group(group: Group) -> str:
-    word = f" {gettext('and') if group.match == 'all' else gettext('or')} "
-    return word.join(_of_member(member) for member in group.members if member != Row())
+    word = gettext("and") if group.match == "all" else gettext("or")
+    return f" {word} ".join(_of_member(member) for member in group.members if member != Row())
 
 
 def _of_member(member: Member) -> str:
