@@ -15,7 +15,7 @@ from flowforge.errors import Invalid
 from flowforge.ids import uuid7
 from flowforge.secret_names import change_secrets
 from flowforge.secrets import MASK
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 
 SECONDS = 20.0
 MOST_BYTES = 15_000_000
@@ -40,7 +40,7 @@ class Fetching:
         try:
             return self.get(address)
         except ConnectorError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(message_of(error)) from error
 
     def get(self, address: str) -> bytes:
         """Raises ConnectorError."""
@@ -64,7 +64,7 @@ def read_source(source: DescriptionSource, tools: Tools) -> Description:
             raise UnreadableDescription(f"has {len(file):,} bytes; the limit is {MOST_BYTES:,}")
         return read_description(file, source.address, _of_addresses(source, fetching))
     except (ConnectorError, UnreadableDescription) as error:
-        raise Invalid.at(field, str(error)) from error
+        raise Invalid.at(field, message_of(error)) from error
 
 
 def shown_source(source: DescriptionSource) -> str:

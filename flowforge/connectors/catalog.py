@@ -16,6 +16,7 @@ from flowforge.connectors.sdk import ConnectionKind, Connector
 from flowforge.errors import FlowForgeError, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, secret_values, unmask_fields, without_masks
+from flowforge.sentences import message_of, sentence
 
 ENTRY_POINTS = "flowforge.connectors"
 
@@ -48,8 +49,8 @@ class Catalog:
         found = self._connectors.get(type_.upper())
         if found is None:
             near = get_close_matches(type_.upper(), self._connectors, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UnknownAction(f"there is no action type {type_!r}{hint}")
+            hint = sentence("; did you mean %(name)s?", name=near[0]) if near else ""
+            raise UnknownAction(sentence("there is no action type %(type)s%(hint)s", type=repr(type_), hint=hint))
         return found
 
     def is_repeatable(self, type_: str, config: Mapping[str, Any]) -> bool:
@@ -86,7 +87,7 @@ class Catalog:
             connector = self.get(type_)
             return connector.problems(connector.given(config or {}), f"{pointer}/config")
         except UnknownAction as error:
-            return [Problem(f"{pointer}/type", str(error))]
+            return [Problem(f"{pointer}/type", message_of(error))]
 
     def seal(
         self,

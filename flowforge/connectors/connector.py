@@ -35,7 +35,7 @@ from flowforge.inlined_schemas import inlined
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.template import TemplateFailure, has_meaning, split_template
 from flowforge.language.text_fields import spellings
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.summaries import NO_SUMMARY, Summary
 
 C = TypeVar("C", bound=ConnectorConfig)
@@ -139,7 +139,7 @@ class Connector(Generic[C]):
             except TemplateFailure:
                 continue  # whoever checks the expressions says so
             except ValueError as error:
-                yield Problem(f"{pointer}/{key}", str(error))
+                yield Problem(f"{pointer}/{key}", message_of(error))
 
     def _texts_to_separate(self, config: Mapping[str, Any]) -> Iterator[tuple[str, Split]]:
         """The fields whose text holds several values, with what takes them apart."""

@@ -14,7 +14,7 @@ from flowforge.data_tables.columns import Column, ColumnType
 from flowforge.data_tables.shape import Shape
 from flowforge.data_tables.values import to_stored
 from flowforge.errors import Invalid, Problem, raise_any
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 
 MOST_CONDITIONS = 20
 MOST_ROWS = 1_000
@@ -169,7 +169,7 @@ def _stored(column: Column, value: Any, at: str) -> Any:
     try:
         stored = to_stored(column, value)
     except ValueError as error:
-        raise Invalid.at(at, str(error)) from None
+        raise Invalid.at(at, message_of(error)) from None
     if stored is None:
         raise Invalid.at(at, sentence("is required; for empty ones, the operator is isEmpty"))
     return stored

@@ -96,11 +96,17 @@ def sentence_of(found: Mapping[str, Any]) -> str:
     """The sentence for one of pydantic's errors, to stand behind the name of its field."""
     known, values = _SENTENCES.get(found["type"]), found.get("ctx", {})
     if known is not None:
-        return known.with_values(**values) if values else known
+        return known.with_values(**_with_choices(values)) if values else known
     raised = values.get("error")
     if isinstance(raised, ValueError) and raised.args and isinstance(raised.args[0], Sentence):
         return raised.args[0]
     return _reworded(str(found["msg"]))
+
+
+def _with_choices(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with what is `expected`, `'a', 'b' or 'c'`, as a sentence."""
+    first, separator, last = str(values.get("expected", "")).rpartition(" or ")
+    return {**values, "expected": either([first, last])} if separator else dict(values)
 
 
 def _reworded(message: str) -> str:

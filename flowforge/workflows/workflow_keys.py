@@ -13,6 +13,7 @@ from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part
 from flowforge.language.tree import actions_in, map_actions
+from flowforge.sentences import sentence
 from flowforge.workflows.called_workflow import called_workflow
 
 PREFIX = "key:"
@@ -26,8 +27,9 @@ def problems_of_key(key: Any) -> list[Problem]:
     """`key` may be absent (None)."""
     if key is None or (isinstance(key, str) and re.fullmatch(KEY_PATTERN, key)):
         return []
-    words = (
-        f"must be small letters, digits, '.', '_' and '-', begin with a letter or digit, and have at most {LONGEST_KEY}"
+    words = sentence(
+        "must be small letters, digits, '.', '_' and '-', begin with a letter or digit, and have at most %(most)s",
+        most=LONGEST_KEY,
     )
     return [Problem("/key", words)]
 

@@ -25,8 +25,18 @@ def literal_messages(source: str) -> Iterator[str]:
     for call in ast.walk(ast.parse(source)):
         if isinstance(call, ast.Call) and ast.unparse(call.func) in _MADE_BY and len(call.args) > 1:
             message = call.args[1]
-            if isinstance(message, ast.JoinedStr) or (isinstance(message, ast.Constant) and message.value):
+            if any(map(_is_plain, _possible(message))):
                 yield ast.unparse(message)
+
+
+def _possible(message: ast.expr) -> list[ast.expr]:
+    return [message.body, message.orelse] if isinstance(message, ast.IfExp) else [message]
+
+
+def _is_plain(message: ast.expr) -> bool:
+    if isinstance(message, ast.Call):
+        return ast.unparse(message.func) == "str" and isinstance(message.args[0], ast.Name)
+    return isinstance(message, ast.JoinedStr) or (isinstance(message, ast.Constant) and bool(message.value))
 
 
 def test_every_message_is_a_sentence() -> None:
@@ -69,9 +79,10 @@ def german() -> Catalog:
 
 def test_messages_that_are_no_sentences_are_found() -> None:
     source = (
-        'Problem("/a", "is wrong"); Invalid.at("/b", f"has {n}"); Problem("/c", sentence("is right")); Problem(p, m)'
+        'Problem("/a", "is wrong"); Invalid.at("/b", f"has {n}"); Problem("/c", sentence("is right"));'
+        ' Problem(p, m); Problem(p, "is new" if new else m); Problem(p, str(error))'
     )
-    assert [*literal_messages(source)] == ["'is wrong'", "f'has {n}'"]
+    assert [*literal_messages(source)] == ["'is wrong'", "f'has {n}'", "'is new' if new else m", "str(error)"]
 
 
 def test_a_sentence_is_english_text_for_programs() -> None:

@@ -28,6 +28,7 @@ from flowforge.connectors.sdk import (
 )
 from flowforge.errors import Unavailable
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import message_of
 
 LONGEST_CODE = 100_000
 _NO_EXPRESSIONS = 'holds no expressions: give the data under input, as {"rows": "{{ … }}"}, and write input.rows here'
@@ -68,7 +69,7 @@ class Config(ConnectorConfig):
         except CodeBusy:
             return text
         except Unavailable as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(message_of(error)) from error
         if problem:
             raise ValueError(problem)
         return text

@@ -13,7 +13,7 @@ from flowforge.data_tables.conditions import Operator, Query, WantedCondition, r
 from flowforge.data_tables.shape import Shape
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.jsonio import JsonObject
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 
 _SCHEMAS: Mapping[ColumnType, JsonObject] = {
     ColumnType.TEXT: {"type": "string"},
@@ -52,7 +52,7 @@ def problems_of(config: Mapping[str, Any], account: Account, at: str) -> list[Pr
     try:
         shape = account.tables.find(name).shape
     except NotFound as error:
-        return [Problem(f"{at}/table", str(error))]
+        return [Problem(f"{at}/table", message_of(error))]
     checks = _problems_of_values, _problems_of_conditions, _problems_of_columns
     return [problem.under(at) for check in checks for problem in check(config, shape)]
 

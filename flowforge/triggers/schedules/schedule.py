@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from flowforge import time_zones
-from flowforge.sentences import sentence
+from flowforge.sentences import either, sentence
 
 DEFAULT_INTERVAL_MINUTES = 60
 LONGEST_INTERVAL_MINUTES = 10 * 366 * 24 * 60
@@ -35,7 +35,7 @@ _MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-_NAMES = "@hourly, @daily, @weekly, @monthly or @yearly"
+_NAMES = either(["@hourly, @daily, @weekly, @monthly", "@yearly"])
 _ANY_MOMENT = datetime(2001, 1, 1, tzinfo=UTC)
 _LONGEST_CLOCK_CHANGE = timedelta(days=1)
 
