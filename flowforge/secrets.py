@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from flowforge.jsonio import JsonObject
 from flowforge.secret_names import ByName, change_secrets, sent_forms
+from flowforge.sentences import sentence
 
 MASK = "********"
 SEALED_PREFIX = "enc:v1:"
@@ -41,14 +42,18 @@ class Vault:
         try:
             return self._fernet.decrypt(sealed.removeprefix(SEALED_PREFIX).encode()).decode()
         except InvalidToken as error:
-            raise SecretUnreadable("this secret was encrypted with a key that is no longer configured") from error
+            raise SecretUnreadable(
+                sentence("this secret was encrypted with a key that is no longer configured")
+            ) from error
 
     def rotate(self, sealed: str) -> str:
         """Seal the same secret under the newest key."""
         try:
             return SEALED_PREFIX + self._fernet.rotate(sealed.removeprefix(SEALED_PREFIX).encode()).decode()
         except InvalidToken as error:
-            raise SecretUnreadable("this secret was encrypted with a key that is no longer configured") from error
+            raise SecretUnreadable(
+                sentence("this secret was encrypted with a key that is no longer configured")
+            ) from error
 
 
 def is_sealed(value: object) -> bool:

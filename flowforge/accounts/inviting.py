@@ -12,6 +12,7 @@ from flowforge.accounts.invitations import InvitationView
 from flowforge.accounts.registration import email_problems
 from flowforge.db.tables import Role
 from flowforge.errors import Unavailable, raise_any
+from flowforge.sentences import message_of, sentence
 from flowforge.views import view_of
 from flowforge.wiring import Backends
 
@@ -44,9 +45,9 @@ def _mail(backends: Backends, email: str | None, inviter: str, token: str) -> st
     if email is None:
         return None
     if not mails.can_send(backends.settings):
-        return "this server sends no mail (SMTP_HOST and SMTP_FROM are not set); hand the link over yourself"
+        return sentence("this server sends no mail (SMTP_HOST and SMTP_FROM are not set); hand the link over yourself")
     try:
         mails.send_invitation(backends, email, inviter, token)
     except Unavailable as error:
-        return str(error)
+        return message_of(error)
     return None

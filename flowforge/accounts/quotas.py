@@ -89,4 +89,4 @@ def _fits(name: str, value: int | None) -> bool:
 
 
 def _words(name: str) -> str:
-    return f"must be a whole number from 0 to {_LARGEST[name]}"
+    return sentence("must be a whole number from 0 to %(most)s", most=_LARGEST[name])

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import administration, mails, second_factor
 from flowforge.errors import Conflict, Unavailable
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.wiring import Backends
 
 
@@ -25,5 +25,5 @@ def remove(session: Session, backends: Backends, user_id: UUID) -> str | None:
     try:
         mails.send_second_factor_removed(backends, account.email, account.username)
     except Unavailable as error:
-        return str(error)
+        return message_of(error)
     return None

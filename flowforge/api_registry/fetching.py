@@ -15,7 +15,7 @@ from flowforge.errors import Invalid
 from flowforge.ids import uuid7
 from flowforge.secret_names import change_secrets
 from flowforge.secrets import MASK
-from flowforge.sentences import message_of, sentence
+from flowforge.sentences import Count, message_of, sentence
 
 SECONDS = 20.0
 MOST_BYTES = 15_000_000
@@ -61,7 +61,9 @@ def read_source(source: DescriptionSource, tools: Tools) -> Description:
     try:
         file = fetching.get(source.address) if source.address else source.file
         if len(file) > MOST_BYTES:
-            raise UnreadableDescription(f"has {len(file):,} bytes; the limit is {MOST_BYTES:,}")
+            raise UnreadableDescription(
+                sentence("has %(bytes)s bytes; the limit is %(most)s", bytes=Count(len(file)), most=Count(MOST_BYTES))
+            )
         return read_description(file, source.address, _of_addresses(source, fetching))
     except (ConnectorError, UnreadableDescription) as error:
         raise Invalid.at(field, message_of(error)) from error

@@ -8,15 +8,16 @@ from typing import Any
 from flowforge import jsonio
 from flowforge.ascode import yaml_reader, yaml_writer
 from flowforge.ascode.form import ordered_actions
-from flowforge.ascode.yaml_reader import Document
+from flowforge.ascode.yaml_reader import Document, Flaw
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import members_in
+from flowforge.sentences import Count, Sentence, sentence
 
 MAX_CHARACTERS = 500_000
 MAX_STEPS = 500
-_NO_STEPS = "this is not a step, a list of steps or a workflow, as Code (YAML) shows them"
+_NO_STEPS = sentence("this is not a step, a list of steps or a workflow, as Code (YAML) shows them")
 
 
 def text_of_steps(actions: Sequence[JsonObject]) -> str:
@@ -27,13 +28,13 @@ def text_of_steps(actions: Sequence[JsonObject]) -> str:
 def steps_in(text: str) -> list[JsonObject]:
     """Read a list of actions, one action, or those of a workflow, in YAML or JSON. Raises Invalid, naming the line."""
     if len(text) > MAX_CHARACTERS:
-        raise _refusal(f"this is longer than {MAX_CHARACTERS:,} characters")
+        raise _refusal(sentence("this is longer than %(most)s characters", most=Count(MAX_CHARACTERS)))
     if not text.strip():
-        raise _refusal("there is no text to paste")
+        raise _refusal(sentence("there is no text to paste"))
     document = yaml_reader.read(text)
     if document.root is None or document.flaws:
         flaw = document.flaws[0]
-        raise _refusal(f"{_NO_STEPS}: line {flaw.line} {flaw.message}")
+        raise _refusal(_unreadable(flaw))
     value = document.plain()
     path, actions = _actions(value)
     _expect_steps(document, path, actions)
@@ -54,19 +55,25 @@ def _actions(value: Any) -> tuple[tuple[str, ...], list[Any]]:
 def _expect_steps(document: Document, path: tuple[str, ...], actions: list[Any]) -> None:
     """Raises Invalid."""
     if not actions:
-        raise _refusal("there are no steps in it")
+        raise _refusal(sentence("there are no steps in it"))
     if sum(1 for _ in members_in(actions)) > MAX_STEPS:
-        raise _refusal(f"these are more than {MAX_STEPS} steps")
+        raise _refusal(sentence("these are more than %(most)s steps", most=MAX_STEPS))
     for number, action in enumerate(actions):
         if not _is_step(action):
             line = document.line_of(pointer((*path, number)))
-            raise _refusal(f"line {line}: entry {number + 1} is not a step with a type")
+            raise _refusal(
+                sentence("line %(line)s: entry %(number)s is not a step with a type", line=line, number=number + 1)
+            )
     if not all(_is_step(member) for member in members_in(actions)):
-        raise _refusal("one of the steps holds something that is not a step with a type")
+        raise _refusal(sentence("one of the steps holds something that is not a step with a type"))
 
 
 def _is_step(member: Any) -> bool:
     return isinstance(member, dict) and isinstance(member.get("type"), str) and bool(member["type"].strip())
+
+
+def _unreadable(flaw: Flaw) -> Sentence:
+    return sentence("%(why)s: line %(line)s %(message)s", why=_NO_STEPS, line=flaw.line, message=flaw.message)
 
 
 def _refusal(message: str) -> Invalid:

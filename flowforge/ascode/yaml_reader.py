@@ -18,7 +18,7 @@ MAX_NESTING = 100
 MAX_ALIASED = 1_000_000
 """Characters and parts that all aliases of a file add together."""
 
-_BRACES = 'put the expression between quotes: "{{ … }}"; without them, YAML reads braces as objects'
+_BRACES = sentence('put the expression between quotes: "{{ … }}"; without them, YAML reads braces as objects')
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -132,7 +132,9 @@ class _Builder:
     def take(self, event: yaml.Event) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-            raise _Unreadable(line, "the file holds more than one document; give each workflow a file of its own")
+            raise _Unreadable(
+                line, sentence("the file holds more than one document; give each workflow a file of its own")
+            )
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self._begin(event, line)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
@@ -147,7 +149,9 @@ class _Builder:
         if self._at_key():
             raise _Unreadable(line, self._why_no_key(event))
         if len(self._open) >= MAX_NESTING:
-            raise _Unreadable(line, f"lists and objects are nested more than {MAX_NESTING} levels deep")
+            raise _Unreadable(
+                line, sentence("lists and objects are nested more than %(most)s levels deep", most=MAX_NESTING)
+            )
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         if event.anchor:
             self._anchors[event.anchor] = None  # until it has ended
@@ -156,7 +160,7 @@ class _Builder:
     def _why_no_key(self, event: yaml.Event) -> str:
         """`{{ a }}` without quotes is an object whose key is an object."""
         opens = event.start_mark and self._open[-1].node.is_flow and isinstance(event, yaml.MappingStartEvent)
-        return _BRACES if opens and not self._open[-1].node.value else "a key must be text"
+        return _BRACES if opens and not self._open[-1].node.value else sentence("a key must be text")
 
     def _end(self) -> None:
         closed = self._open.pop()
@@ -177,9 +181,9 @@ class _Builder:
 
     def _key(self, key: str, line: int, plain: bool) -> None:
         if plain and key == "<<":
-            raise _Unreadable(line, "merge keys (<<) are not supported")
+            raise _Unreadable(line, sentence("merge keys (<<) are not supported"))
         if plain and not key:
-            raise _Unreadable(line, "a key is missing before ':'")
+            raise _Unreadable(line, sentence("a key is missing before ':'"))
         holder = self._open[-1]
         if key in holder.node.value:
             before = holder.node.key_lines[key]
@@ -190,15 +194,20 @@ class _Builder:
 
     def _alias(self, anchor: str, line: int) -> None:
         if anchor not in self._anchors:
-            raise _Unreadable(line, f"there is no anchor &{anchor} before the alias *{anchor}")
+            raise _Unreadable(
+                line, sentence("there is no anchor &%(anchor)s before the alias *%(anchor)s", anchor=anchor)
+            )
         node = self._anchors[anchor]
         if node is None:
-            raise _Unreadable(line, f"the alias *{anchor} stands inside what it names")
+            raise _Unreadable(line, sentence("the alias *%(anchor)s stands inside what it names", anchor=anchor))
         if self._at_key():
-            raise _Unreadable(line, "a key must be text, not an alias")
+            raise _Unreadable(line, sentence("a key must be text, not an alias"))
         self._aliased += node.weight
         if self._aliased > MAX_ALIASED:
-            raise _Unreadable(line, f"the aliases of the file stand for more than {MAX_ALIASED:,} characters")
+            raise _Unreadable(
+                line,
+                sentence("the aliases of the file stand for more than %(most)s characters", most=Count(MAX_ALIASED)),
+            )
         self._put(node, line)
 
     def _put(self, node: Node, line: int) -> None:
@@ -209,7 +218,9 @@ class _Builder:
         holder.node.weight += node.weight
         holder.node.height = max(holder.node.height, node.height + 1)
         if len(self._open) + node.height > MAX_NESTING + 1:
-            raise _Unreadable(line, f"lists and objects are nested more than {MAX_NESTING} levels deep")
+            raise _Unreadable(
+                line, sentence("lists and objects are nested more than %(most)s levels deep", most=MAX_NESTING)
+            )
         if isinstance(holder.node.value, list):
             holder.node.value.append(node)
             return
@@ -223,7 +234,7 @@ class _Builder:
 
     def _refuse_tag(self, tag: str | None, line: int) -> None:
         if tag is not None:
-            raise _Unreadable(line, "tags (!…) are not supported; put text that begins with ! between quotes")
+            raise _Unreadable(line, sentence("tags (!…) are not supported; put text that begins with ! between quotes"))
 
 
 def reads_as_text(text: str) -> bool:

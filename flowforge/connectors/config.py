@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from flowforge.language.text_fields import IS_EMPTY, TextFields, spellings
 from flowforge.language.wording import sentence_of
 from flowforge.secret_names import ByName
+from flowforge.sentences import sentence
 
 Path = tuple[str, ...]
 Split = Callable[[str], Iterable[str]]
@@ -134,8 +135,8 @@ def _is_tag(part: str, holder: Any) -> bool:
 
 def _choices_of(problem: ErrorDetails) -> str:
     if problem["type"] == "union_tag_not_found":
-        return "is required"
-    return f"must be one of {problem['ctx']['expected_tags'].replace(chr(39), '')}"
+        return sentence("is required")
+    return sentence("must be one of %(choices)s", choices=problem["ctx"]["expected_tags"].replace("'", ""))
 
 
 def _message(problem: ErrorDetails) -> str:

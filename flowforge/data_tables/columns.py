@@ -20,7 +20,7 @@ RESERVED = ("id", "createdAt", "updatedAt", "expiresAt")
 """What every row has besides its columns."""
 _RESERVED_FOLDED = {name.casefold() for name in RESERVED}
 _NAME = re.compile(r"[^\W\d]\w{0,62}")
-_NAME_RULE = "must be letters, digits and _, not begin with a digit, and have at most 63 characters"
+_NAME_RULE = sentence("must be letters, digits and _, not begin with a digit, and have at most 63 characters")
 _ID_LETTERS = string.ascii_lowercase + string.digits
 _ID_LENGTH = 8
 

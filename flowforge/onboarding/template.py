@@ -45,7 +45,7 @@ class TemplateField(BaseModel):
             return sentence("must be a text of at most %(most)s characters", most=_LONGEST_VALUE)
         if self.kind == "url" and not value.strip().startswith(_WEB):
             return sentence("must begin with %(choices)s", choices=either(_WEB))
-        return "must be a mail address" if self.kind == "mail" and "@" not in value else ""
+        return sentence("must be a mail address") if self.kind == "mail" and "@" not in value else ""
 
 
 class Template(BaseModel):

@@ -72,4 +72,4 @@ def test_a_field_that_was_not_drawn_brings_no_zone(builder: Builder) -> None:
 
 def test_a_zone_that_there_is_not_is_said_by_its_label(builder: Builder) -> None:
     builder.edit("", to="settings", **{"config.timeZone": "Europe/Berlim"})
-    assert "Time zone there is no time zone" in unescape(builder.page("settings"))
+    assert "Time zone: there is no time zone" in unescape(builder.page("settings"))

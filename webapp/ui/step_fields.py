@@ -52,6 +52,10 @@ def form_of_step(
     return replace(form, fields=[*own, *form.fields], about=about)
 
 
+_IS_WHOLE = re.compile(r"(there|this|the|step|an?|it|one|give)\b|['{]")
+"""How messages begin that have a subject of their own, so that the label of a field cannot be it."""
+
+
 def essentials_first(fields: Sequence[Field], filled: Sequence[str]) -> list[Field]:
     """The fields as a form draws them: those without a group first. Where they are many, the optional ones after the
     first few are a group as well. `filled`: the keys of those that the chosen connection fills in."""
@@ -127,7 +131,9 @@ def put_into_words(at: str, problem: Problem, labels: Mapping[str, str]) -> tupl
     place = _as_place("/".join(parts[:depth]))
     own = [labels[place]] if place in labels else [part for part in parts[:depth] if part != "config"]
     message = _with_labels(said(problem.message), labels)
-    return place, " › ".join([*own, *parts[depth:]]) + f" {message}" if own or parts[depth:] else message
+    label = " › ".join([*own, *parts[depth:]])
+    joint = ": " if _IS_WHOLE.match(problem.message) else " "
+    return place, f"{label}{joint}{message}" if label else message
 
 
 def _with_labels(message: str, labels: Mapping[str, str]) -> str:

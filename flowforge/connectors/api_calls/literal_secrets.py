@@ -12,9 +12,10 @@ from flowforge.apis.sign_ins import SignIn
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.secret_names import is_secret_name
+from flowforge.sentences import sentence
 
 _PLACES = ("query", "headers", "cookies")
-_ADVICE = "is a secret, which would be stored as it is: use a connection, or {{ secrets.NAME }}"
+_ADVICE = sentence("is a secret, which would be stored as it is: use a connection, or {{ secrets.NAME }}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ def _reword(error: TemplateSyntaxError) -> str:
         return sentence("something is missing before %(token)s", token=unexpected[1])
     message = message.replace("end of print statement", "its end").replace("end of template", "its end").rstrip(".")
     expected = _EXPECTED.fullmatch(message)
+    if message == "expected name or number":
+        return sentence("expected name or number")
     if expected:
         return sentence("expected token %(expected)s, got %(found)s", expected=expected[1], found=expected[2])
     return message

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from flowforge.jsonio import JsonObject
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.triggers.forms.answer_types import AnswerType
 from flowforge.triggers.forms.field import FormField
 
@@ -35,6 +35,9 @@ class Sent:
     files: Mapping[str, SentFile] = field(default_factory=dict)
 
 
+_NOT_TICKED = sentence("must be ticked")
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     values: Mapping[str, Any]
@@ -51,7 +54,7 @@ def read_answers(fields: Sequence[FormField], sent: Sent, most_file_bytes: int) 
         try:
             values[question.key] = _value(question, sent)
         except ValueError as error:
-            problems[question.key] = str(error)
+            problems[question.key] = message_of(error)
     return Answers(values, problems | _problems_of_files(fields, sent, most_file_bytes))
 
 
@@ -59,7 +62,7 @@ def _value(question: FormField, sent: Sent) -> Any:
     """Raises ValueError."""
     value = _file(question, sent) if question.type is AnswerType.FILE else _typed(question, sent)
     if question.required and (value is None or value is False or value == []):
-        raise ValueError("must be ticked" if question.type is AnswerType.CHECK_BOX else "is required")
+        raise ValueError(_NOT_TICKED if question.type is AnswerType.CHECK_BOX else sentence("is required"))
     return value
 
 
@@ -85,4 +88,5 @@ def _problems_of_files(fields: Sequence[FormField], sent: Sent, most_bytes: int)
     names = [question.key for question in fields if question.type is AnswerType.FILE and question.key in sent.files]
     if sum(sent.files[name].size for name in names) <= most_bytes:
         return {}
-    return dict.fromkeys(names, f"is too large: at most {most_bytes // 1_000_000} MB, all files together")
+    too_large = sentence("is too large: at most %(most)s MB, all files together", most=most_bytes // 1_000_000)
+    return dict.fromkeys(names, too_large)

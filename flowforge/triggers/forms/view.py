@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from flowforge.sentences import sentence
 from flowforge.triggers.forms.answer_types import Control
 from flowforge.triggers.forms.answers import Sent
 from flowforge.triggers.forms.field import FormField
@@ -60,7 +61,7 @@ def view_fields(
 
 def _files_to_choose(sent: Sent | None) -> dict[str, str]:
     """Browsers fill in no file: one that was sent is missing in the page that is shown again."""
-    return dict.fromkeys(sent.files, "has to be chosen again") if sent else {}
+    return dict.fromkeys(sent.files, sentence("has to be chosen again")) if sent else {}
 
 
 def _view(question: FormField, sent: Sent | None, problem: str, is_focused: bool) -> FieldView:
