@@ -11,7 +11,7 @@ from flowforge.triggers.schedules.schedule import Cron, Every
 from flowforge.triggers.summary import TriggerSummary
 from webapp.translation import language
 from webapp.translation.formats import calendar_names
-from webapp.translation.texts import gettext, ngettext, translated
+from webapp.translation.texts import gettext, ngettext, said, translated
 
 _DAY_SECONDS, _HOUR_SECONDS, _MINUTE_SECONDS = 24 * 60 * 60, 60 * 60, 60
 _LOCALES = {"en": "en_US", "de": "de_DE"}
@@ -31,7 +31,7 @@ def _parts(summary: TriggerSummary) -> Iterator[str]:
     if summary.times is not None:
         yield _times_in_words(summary.times)
     if summary.problem:
-        yield gettext("Not readable: %(problem)s", problem=summary.problem)
+        yield gettext("Not readable: %(problem)s", problem=said(summary.problem))
 
 
 def _times_in_words(times: Every | Cron) -> str:

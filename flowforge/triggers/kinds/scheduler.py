@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 from flowforge.errors import Invalid, Problem
 from flowforge.fields import field
 from flowforge.jsonio import JsonObject
+from flowforge.sentences import message_of
 from flowforge.triggers.kind import Registered, TriggerKind
 from flowforge.triggers.schedules.schedule import DEFAULT_INTERVAL_MINUTES, CatchUp, Schedule
 from flowforge.triggers.schedules.schedule_form import schedule_view
@@ -64,7 +65,7 @@ class Scheduler(TriggerKind[Config]):
         try:
             return TriggerSummary(times=self.read(config).pattern)
         except Invalid as error:
-            return TriggerSummary(problem=str(error))
+            return TriggerSummary(problem=message_of(error))
 
     def in_zone(self, config: Mapping[str, Any], zone: str | None) -> JsonObject:
         return in_zone(config, zone)

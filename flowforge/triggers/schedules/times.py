@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from flowforge import time_zones
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
-from flowforge.sentences import sentence
+from flowforge.sentences import message_of, sentence
 from flowforge.triggers.kind import TriggerConfig
 from flowforge.triggers.schedules.schedule import (
     DEFAULT_INTERVAL_MINUTES,
@@ -111,9 +111,13 @@ def in_zone(config: Mapping[str, Any], zone: str | None) -> JsonObject:
 def _flaw_of_zone(name: str) -> str | None:
     place = time_zones.place_of(name)
     if place is not None:
-        return f"{name} has no summer time, whatever the clocks on the wall do; did you mean {place}?"
+        return sentence(
+            "%(name)s has no summer time, whatever the clocks on the wall do; did you mean %(place)s?",
+            name=name,
+            place=place,
+        )
     try:
         time_zones.zone(name)
     except ValueError as error:
-        return str(error)
+        return message_of(error)
     return None
