@@ -37,7 +37,8 @@ def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: 
     require_name(name)
     if not isinstance(value, str) or not value or len(value) > LONGEST:
         raise Invalid.at("/value", sentence("must be a text of at most %(most)s characters", most=format(LONGEST, ",")))
-    require_room(session, NamedSecret, user_id, name, MOST_SECRETS, "secret")
+    full = sentence("there are %(most)s secrets already", most=MOST_SECRETS)
+    require_room(session, NamedSecret, user_id, name, MOST_SECRETS, full)
     sealed, now = vault.seal(value), datetime.now(UTC)
     row = insert(NamedSecret).values(id=uuid7(), user_id=user_id, name=name, value=sealed, updated_at=now)
     session.execute(
@@ -51,6 +52,6 @@ def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: 
 
 def delete_secret(session: Session, user_id: UUID, name: str) -> None:
     """Deletes it; steps that call it fail from now on. Commits. Raises NotFound."""
-    delete_named(session, NamedSecret, user_id, name, "secret")
+    delete_named(session, NamedSecret, user_id, name, sentence("there is no such secret"))
     record(session, Action.SECRET_DELETED, by=user_id, named=name)
     session.commit()

@@ -24,15 +24,15 @@ def require_name(name: str) -> None:
         )
 
 
-def require_room(session: Session, row: Row, user_id: UUID, name: str, most: int, noun: str) -> None:
-    """Raises Conflict where the account has the most it may have, all with other names."""
+def require_room(session: Session, row: Row, user_id: UUID, name: str, most: int, full: str) -> None:
+    """Raises Conflict, with the message `full`, where the account has the most it may have, all with other names."""
     others = select(func.count()).where(row.user_id == user_id, row.name != name)
     if (session.scalar(others) or 0) >= most:
-        raise Conflict(sentence("there are %(most)s %(noun)ss already", most=most, noun=noun))
+        raise Conflict(full)
 
 
-def delete_named(session: Session, row: Row, user_id: UUID, name: str, noun: str) -> None:
-    """Raises NotFound."""
+def delete_named(session: Session, row: Row, user_id: UUID, name: str, missing: str) -> None:
+    """Raises NotFound, with the message `missing`."""
     deleted = session.execute(delete(row).where(row.user_id == user_id, row.name == name))
     if not deleted.rowcount:  # type: ignore[attr-defined]
-        raise NotFound(sentence("there is no such %(noun)s", noun=noun))
+        raise NotFound(missing)

@@ -41,7 +41,8 @@ def list_variables(session: Session, user_id: UUID) -> Sequence[VariableView]:
 def put_variable(session: Session, user_id: UUID, name: str, value: Any) -> None:
     """Creates it or changes its value, any JSON. Commits. Raises Invalid, and Conflict where there are too many."""
     require_name(name)
-    require_room(session, VariableRow, user_id, name, MOST_VARIABLES, "variable")
+    full = sentence("there are %(most)s variables already", most=MOST_VARIABLES)
+    require_room(session, VariableRow, user_id, name, MOST_VARIABLES, full)
     values = {"value": _written(value), "updated_at": datetime.now(UTC)}
     row = insert(VariableRow).values(user_id=user_id, name=name, **values)
     session.execute(row.on_conflict_do_update(index_elements=["user_id", "name"], set_=values))
@@ -51,7 +52,7 @@ def put_variable(session: Session, user_id: UUID, name: str, value: Any) -> None
 
 def delete_variable(session: Session, user_id: UUID, name: str) -> None:
     """Deletes it; steps that call it fail from now on. Commits. Raises NotFound."""
-    delete_named(session, VariableRow, user_id, name, "variable")
+    delete_named(session, VariableRow, user_id, name, sentence("there is no such variable"))
     record(session, Action.VARIABLE_DELETED, by=user_id, named=name)
     session.commit()
 

@@ -146,7 +146,7 @@ def _why_apart(theirs: Enclosure, ours: Enclosure | None) -> str | None:
 
 def _noun(loop: Enclosure) -> str:
     block = BLOCKS.get(loop.owner.type)
-    return block.loop.noun if block and block.loop else "item"
+    return block.loop.noun if block and block.loop else sentence("item")
 
 
 def _location(steps: Sequence[Written], path: Path) -> Location | None:

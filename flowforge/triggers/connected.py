@@ -13,8 +13,11 @@ from flowforge.connectors.named_connection import problem_of_connection
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.db.tables import Connection, TriggerRegistration
 from flowforge.errors import Problem
+from flowforge.sentences import sentence
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import connected_types
+
+_WHOSE = sentence("trigger")
 
 
 def problems_of_connection(
@@ -26,7 +29,7 @@ def problems_of_connection(
         return []
     mine = select(Connection.name, Connection.type).where(Connection.user_id == user_id)
     types = {row.name: row.type for row in session.execute(mine)}
-    message = problem_of_connection(name, [taken.type for taken in kind.connection_kinds], types, "trigger")
+    message = problem_of_connection(name, [taken.type for taken in kind.connection_kinds], types, _WHOSE)
     return [Problem(f"{pointer}/{CONNECTION}", message)] if message else []
 
 

@@ -28,6 +28,8 @@ from flowforge.sentences import sentence
 from flowforge.triggers.connected import problems_of_connection
 from flowforge.triggers.kinds import find_kind
 
+_WHOSE = sentence("step")
+
 
 def problems_of_credentials(
     session: Session, catalog: Catalog, user_id: UUID, definition: WorkflowDefinition
@@ -66,7 +68,7 @@ def _problem_of_connection(catalog: Catalog, action: Mapping[str, Any], kinds: M
     taken = [kind.type for kind in catalog.kinds_for(catalog.get(type_))] if type_.upper() in catalog.types() else []
     if not taken:
         return sentence("%(type)s takes no connection", type=type_)
-    return problem_of_connection(name, taken, kinds, "step")
+    return problem_of_connection(name, taken, kinds, _WHOSE)
 
 
 def _problems_of_trigger(session: Session, user_id: UUID, trigger: TriggerDefinition | None) -> list[Problem]:

@@ -45,7 +45,7 @@ BLOCK = Block(
     summary=first_of("items"),
     bodies=Bodies.ACTIONS,
     loop=Loop(
-        noun="item",
+        noun=sentence("item"),
         title="For each item",
         roots={
             "item": InnerRoot("This item", sentence("it is the item of a FOR_EACH, inside it")),

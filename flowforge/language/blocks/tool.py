@@ -72,7 +72,7 @@ BLOCK = Block(
     summary=first_of("description"),
     bodies=Bodies.ACTIONS,
     loop=Loop(
-        noun="call",
+        noun=sentence("call"),
         title="Each call",
         roots={
             "arguments": InnerRoot(
