@@ -17,6 +17,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from flowforge.languages import ENGLISH, languages
+from flowforge.n8n.nodes.services import notes as notes_of_services
 from scripts.declared_texts import declared_texts
 from webapp.translation.catalogues import Domain, path_of, read
 
@@ -55,12 +56,14 @@ def untranslated(language: str, template: Catalog) -> list[str]:
 
 
 def messages() -> Catalog:
-    """The texts of templates, scripts and views."""
+    """The texts of templates, scripts, views and sentences, and the notes in the tables of n8n's nodes."""
     found = Catalog(domain="messages", charset="utf-8")
     for folder, methods in _METHODS.items():
         extracted = extract_from_dir(_ROOT / folder, methods, _OPTIONS, _KEYWORDS)
         for name, line, text, comments, context in sorted(extracted, key=lambda one: (one[0], one[1])):
             found.add(text, locations=[(f"{folder}/{name}", line)], auto_comments=comments, context=context)
+    for service, note in notes_of_services():
+        found.add(note, locations=[(f"n8n:{service}", 0)])
     return found
 
 

@@ -12,6 +12,7 @@ from flowforge.n8n.javascript import CODE_SECONDS, without_double_braces
 from flowforge.n8n.model import Node, Workflow
 from flowforge.n8n.names import Names, shortened
 from flowforge.n8n.values import Values, literal
+from flowforge.sentences import sentence
 
 NOBODY = "someone@example.com"
 """A mail address of nobody (RFC 2606)."""
@@ -19,6 +20,26 @@ NOBODY = "someone@example.com"
 
 class Left(Exception):
     """The node cannot be mapped; the message says why, and what to do."""
+
+
+def no_counterpart(operation: str, service: str) -> Left:
+    """For an operation that no step of ours does."""
+    return Left(
+        sentence(
+            "the operation '%(operation)s' of %(service)s has no counterpart", operation=operation, service=service
+        )
+    )
+
+
+def only_by_request(operation: str, service: str) -> Left:
+    """For an operation that the service's API may have, while no step of ours does it."""
+    return Left(
+        sentence(
+            "the operation '%(operation)s' of %(service)s has no counterpart: use an HTTP_REQUEST step",
+            operation=operation,
+            service=service,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +123,13 @@ class Asked:
         """A parameter that is one of several words. Raises Left where it is computed."""
         raw = self.raw(path, default)
         if not isinstance(raw, str) or raw.startswith("="):
-            raise Left(f"'{path}' is computed: choose it by hand")
+            raise Left(sentence("'%(path)s' is computed: choose it by hand", path=path))
         return raw
 
     def flag(self, path: str, default: bool = False) -> bool:
         raw = self.raw(path, default)
         if not isinstance(raw, bool):
-            raise Left(f"'{path}' is computed: choose it by hand")
+            raise Left(sentence("'%(path)s' is computed: choose it by hand", path=path))
         return raw
 
     def number(self, path: str, default: float) -> Any:
@@ -133,13 +154,13 @@ class Asked:
         """What has to be there; where the file has none, what is to be replaced by hand, which is noted."""
         if written:
             return written
-        self.note(f"{what} is missing in the file: fill it in")
+        self.note(sentence("%(what)s is missing in the file: fill it in", what=what))
         return placeholder
 
     def address(self, text: str) -> str:
         """A mail address, or several; a placeholder where the file has none."""
         usable = text if "@" in text or "{{" in text else ""
-        return str(self.needed(usable, "the receiver", NOBODY))
+        return str(self.needed(usable, sentence("the receiver"), NOBODY))
 
     # -- expressions of ours
 
@@ -166,7 +187,7 @@ class Asked:
         """A binary property of the item, as a text with an expression; none where no node gave such a file."""
         found = self.given.file(name.removeprefix("="))
         if found is None:
-            self.note(f"it is not known which step gives the file {name!r}: choose it by hand")
+            self.note(sentence("it is not known which step gives the file '%(name)s': choose it by hand", name=name))
             return "{{ trigger.file | default(none) }}"
         return self.braced(found)
 

@@ -22,6 +22,7 @@ from flowforge.n8n.report import NodeNotes
 from flowforge.n8n.scope import Arrival, Entry, Loop, Scope, State, closed, closed_arrival, doubtful
 from flowforge.n8n.stand_ins import code_before, disabled_step, with_errors, with_retries
 from flowforge.n8n.values import Computed, Tally, Uncomputable, Values
+from flowforge.sentences import Count, message_of, sentence
 
 MOST_STEPS = 900
 ODD_PARAMETERS = (AttributeError, TypeError, ValueError, KeyError, IndexError)
@@ -229,7 +230,7 @@ class Builder:
             result = self._result(asked)
         except (Left, Uncomputable, NotRead, *ODD_PARAMETERS) as error:
             known = isinstance(error, Left | Uncomputable | NotRead)
-            reason = str(error) if known else "its parameters have a form that is not known"
+            reason = message_of(error) if known else sentence("its parameters have a form that is not known")
             notes.left = notes.left or reason
             notes.add(asked.values.notes)
             step = disabled_step(node, reason, self.names)
@@ -262,7 +263,7 @@ class Builder:
         if asked.node.name in self.gathered.refused:
             raise Left(self.gathered.refused[asked.node.name])
         if known is None:
-            raise Left(f"there is no counterpart of {asked.node.type}")
+            raise Left(sentence("there is no counterpart of %(type)s", type=asked.node.type))
         return known.map(asked)
 
     # -- blocks
@@ -334,7 +335,7 @@ class Builder:
         back = [arrival for arrival in body.arrivals if arrival.target == node.name]
         if not back:
             self.gathered.of(node.name).add(
-                ["nothing leads back to it: n8n does only the first batch, here all are done"]
+                [sentence("nothing leads back to it: n8n does only the first batch, here all are done")]
             )
         others = replace(body, arrivals=[arrival for arrival in body.arrivals if arrival.target != node.name])
         after = self._closed(loop, action, others, state)
@@ -361,7 +362,9 @@ class Builder:
         }
         if again:
             config["carry"] = f"{{{{ {_carried(again)} }}}}"
-        self.gathered.of(node.name).add([f"the way back became a REPEAT, of {MOST_ROUNDS:,} rounds at most"])
+        self.gathered.of(node.name).add(
+            [sentence("the way back became a REPEAT, of %(most)s rounds at most", most=Count(MOST_ROUNDS))]
+        )
         action: JsonObject = {
             "id": loop.step,
             "name": shortened(f"Repeat from: {node.name}"),
@@ -468,7 +471,7 @@ def _braced(expression: str | None, state: State) -> str:
 def _size(size: object, notes: NodeNotes) -> int:
     if isinstance(size, int) and not isinstance(size, bool) and 0 < size <= 1_000_000:
         return size
-    notes.add(["the size of its batches is computed there: here it is 10"])
+    notes.add([sentence("the size of its batches is computed there: here it is 10")])
     return 10
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left
+from flowforge.sentences import sentence
 
 _OLD_KINDS = ("boolean", "dateTime", "number", "string")
 _OLD_DEFAULT = {"boolean": "equal", "dateTime": "after", "number": "smaller", "string": "equal"}
@@ -17,7 +18,7 @@ Write = Callable[[str, str], str]
 def condition(asked: Asked, raw: Any) -> str:
     """The `conditions` of a node. Raises Left, Uncomputable."""
     if not isinstance(raw, dict):
-        raise Left("its conditions are missing")
+        raise Left(sentence("its conditions are missing"))
     if "combinator" in raw or isinstance(raw.get("conditions"), list):
         rows = [row for row in raw.get("conditions") or [] if isinstance(row, dict)]
         tests = [_test(asked, row, _options(raw)) for row in rows]
@@ -75,7 +76,7 @@ def written(operation: str, kind: str, left: str, right: str, *, ignores_case: b
         return _OF_LISTS[operation](left, right)
     write = _TESTS.get(operation)
     if write is None:
-        raise Left(f"the comparison '{operation}' is not known")
+        raise Left(sentence("the comparison '%(operation)s' is not known", operation=operation))
     return write(left, right)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flowforge.n8n.asking import Asked
 from flowforge.n8n.data import Data, Output
+from flowforge.sentences import sentence
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
-_LISTS = "where the answer is a list, n8n does what follows for each member: put a FOR_EACH around it"
+_LISTS = sentence("where the answer is a list, n8n does what follows for each member: put a FOR_EACH around it")
 
 
 def answer_of_any_kind(asked: Asked, path: str, *, kind: str, full: bool) -> Output:

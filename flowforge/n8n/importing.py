@@ -17,6 +17,7 @@ from flowforge.n8n.names import key_of, shortened
 from flowforge.n8n.reading import read
 from flowforge.n8n.report import Report
 from flowforge.n8n.triggers import Started, by_hand, is_trigger, started_by
+from flowforge.sentences import sentence
 
 MOST_TRIGGERS = 10
 MOST_REPAIRS = 5
@@ -58,7 +59,13 @@ def _import(workflow: Workflow, budget: Budget) -> Imported:
     remarks = list(workflow.remarks)
     found = list(_triggered(workflow, gathered))
     if len(found) > MOST_TRIGGERS:
-        remarks.append(f"it has {len(found)} triggers; workflows were made for the first {MOST_TRIGGERS}")
+        remarks.append(
+            sentence(
+                "it has %(count)s triggers; workflows were made for the first %(most)s",
+                count=len(found),
+                most=MOST_TRIGGERS,
+            )
+        )
     made = [_made(workflow, each, gathered) for each in found[:MOST_TRIGGERS]]
     return Imported([each for each in made if each], _report(workflow, gathered, found, remarks))
 
@@ -71,10 +78,10 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
         try:
             actions = builder.build(triggered.started.output, triggered.started.first)
         except TooLarge:
-            notes.left = "so many of its ways lead together that it would have too many steps"
+            notes.left = sentence("so many of its ways lead together that it would have too many steps")
             return None
         except RecursionError:
-            notes.left = "its ways part too often, one inside the other: make workflows of their own of some"
+            notes.left = sentence("its ways part too often, one inside the other: make workflows of their own of some")
             return None
         definition = {"name": triggered.name, "trigger": triggered.started.trigger, "actions": actions}
         if settings := _settings(workflow):
@@ -84,10 +91,12 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
             return ImportedWorkflow(definition, _key(workflow, triggered.node), _sample(workflow, triggered))
         refused = _refused(problems, definition, builder)
         if not refused:
-            notes.left = f"what is made of it does not pass our check: {problems[0]}"
+            notes.left = sentence(
+                "what is made of it does not pass our check: %(problem)s", problem=problems[0].in_full
+            )
             return None
         gathered.refused |= refused
-    notes.left = "what is made of it does not pass our check"
+    notes.left = sentence("what is made of it does not pass our check")
     return None
 
 
@@ -102,7 +111,9 @@ def _refused(problems: Sequence[Problem], definition: JsonObject, builder: Build
     for problem in problems:
         node = builder.names.nodes.get(_step_at(definition, problem.pointer), "")
         if node and node not in builder.gathered.refused:
-            found.setdefault(node, f"what is made of it does not pass our check: {problem.message}")
+            found.setdefault(
+                node, sentence("what is made of it does not pass our check: %(problem)s", problem=problem.message)
+            )
     return found
 
 
@@ -163,7 +174,7 @@ def _started(node: Node, workflow: Workflow, gathered: Gathered) -> list[Started
         found = []
     if not found:
         if is_trigger(node):
-            notes.left = f"there is no counterpart of the trigger {node.type}: choose another one"
+            notes.left = sentence("there is no counterpart of the trigger %(type)s: choose another one", type=node.type)
         found = [by_hand()]
     for started in found:
         notes.add(started.notes)
@@ -192,7 +203,13 @@ def _report(workflow: Workflow, gathered: Gathered, found: Sequence[_Triggered],
     parts = [node for node in workflow.nodes.values() if workflow.is_part(node.name)]
     idle = [node.name for node in workflow.nodes.values() if node.name not in ran and node not in parts]
     if idle:
-        remarks.append(f"no trigger leads to {', '.join(idle[:10])}{' …' if len(idle) > 10 else ''}: left out")
+        remarks.append(
+            sentence(
+                "no trigger leads to %(names)s%(more)s: left out",
+                names=", ".join(idle[:10]),
+                more=" …" if len(idle) > 10 else "",
+            )
+        )
     nodes = [notes.report(name, workflow.nodes[name].type) for name, notes in gathered.notes.items()]
     return Report(
         workflow.name,

@@ -6,8 +6,9 @@ https://ai.google.dev/api/generate-content, https://docs.mistral.ai/api/#tag/ocr
 from __future__ import annotations
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, one
+from flowforge.n8n.asking import Asked, Left, one, only_by_request
 from flowforge.n8n.data import Data, Output
+from flowforge.sentences import sentence
 
 _GEMINI = "https://generativelanguage.googleapis.com/v1beta"
 _USUAL_OPERATION = {"document": "analyze", "audio": "transcribe", "image": "generate", "video": "generate"}
@@ -24,7 +25,7 @@ def by_gemini(asked: Asked, resource: str) -> Output:
         return _picture(asked)
     if (resource, operation) == ("image", "edit"):
         return _edited(asked)
-    raise Left(f"the operation '{operation}' of {resource} has no counterpart: use an HTTP_REQUEST step")
+    raise only_by_request(operation, resource)
 
 
 def _looked_at(asked: Asked, resource: str, operation: str) -> Output:
@@ -39,9 +40,11 @@ def _file(asked: Asked, addresses: str) -> str:
         name = asked.raw("binaryPropertyName", "data")
         return asked.file(str(name).split(",")[0].strip()).removeprefix("{{ ").removesuffix(" }}")
     if asked.raw("inputType", "url") != "url":
-        raise Left("the files are told by their addresses at Gemini: use an HTTP_REQUEST step")
-    asked.note("of several addresses the first is fetched")
-    address = asked.needed(asked.text(addresses).split(",")[0].strip(), "the address", "https://example.com/file")
+        raise Left(sentence("the files are told by their addresses at Gemini: use an HTTP_REQUEST step"))
+    asked.note(sentence("of several addresses the first is fetched"))
+    address = asked.needed(
+        asked.text(addresses).split(",")[0].strip(), sentence("the address"), "https://example.com/file"
+    )
     get: JsonObject = {"url": address, "response": "file"}
     return f"{asked.step('HTTP_REQUEST', get, hint=f'get for {asked.node.name}')}.body"
 
@@ -57,7 +60,7 @@ def _generated(asked: Asked, parts: list[JsonObject], **more: object) -> str:
 
 def _call(asked: Asked, method: str, body: JsonObject) -> str:
     """The path of the answer."""
-    model = str(asked.needed(asked.text("modelId"), "the model", "gemini-2.5-flash")).removeprefix("models/")
+    model = str(asked.needed(asked.text("modelId"), sentence("the model"), "gemini-2.5-flash")).removeprefix("models/")
     config: JsonObject = {
         "url": f"{_GEMINI}/models/{model}:{method}",
         "method": "POST",
@@ -68,7 +71,7 @@ def _call(asked: Asked, method: str, body: JsonObject) -> str:
 
 
 def _picture(asked: Asked) -> Output:
-    prompt = asked.needed(asked.text("prompt"), "the prompt", "…")
+    prompt = asked.needed(asked.text("prompt"), sentence("the prompt"), "…")
     if "imagen" not in str(asked.raw("modelId", "")):
         return _drawn(asked, [{"text": prompt}])
     _note_size(asked)
@@ -81,7 +84,7 @@ def _edited(asked: Asked) -> Output:
     rows = asked.rows("images.values") or [{}]
     files = [asked.file(str(row.get("binaryPropertyName", "data"))) for row in rows]
     pictures = [_inline(file.removeprefix("{{ ").removesuffix(" }}")) for file in files]
-    return _drawn(asked, [{"text": asked.needed(asked.text("prompt"), "the prompt", "…")}, *pictures])
+    return _drawn(asked, [{"text": asked.needed(asked.text("prompt"), sentence("the prompt"), "…")}, *pictures])
 
 
 def _drawn(asked: Asked, parts: list[JsonObject]) -> Output:
@@ -96,13 +99,15 @@ def _file_of(base64: str, type_: str) -> str:
 
 
 def _note_size(asked: Asked) -> None:
-    asked.note("the picture is a part of the answer, of 700 kB at most unless STEP_OUTPUT_MAX_BYTES allows more")
+    asked.note(
+        sentence("the picture is a part of the answer, of 700 kB at most unless STEP_OUTPUT_MAX_BYTES allows more")
+    )
 
 
 def read_by_mistral(asked: Asked) -> Output:
     """Raises Left."""
     if asked.choice("operation", "extractText") != "extractText" or asked.raw("options.batch") is True:
-        raise Left("documents are read in a batch: use an HTTP_REQUEST step in a FOR_EACH")
+        raise Left(sentence("documents are read in a batch: use an HTTP_REQUEST step in a FOR_EACH"))
     kind = "image_url" if asked.raw("documentType", "document_url") == "image_url" else "document_url"
     address = asked.text("url")
     if asked.raw("inputType", "binary") == "binary":

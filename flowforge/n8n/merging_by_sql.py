@@ -11,6 +11,7 @@ import re
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left
 from flowforge.n8n.data import Output
+from flowforge.sentences import sentence
 
 _DEFAULT = "SELECT * FROM input1 LEFT JOIN input2 ON input1.name = input2.id"
 _SELECT = re.compile(
@@ -32,11 +33,11 @@ _ALWAYS = re.compile(r"true|1\s*=\s*1", re.I)
 
 def combined_by_sql(asked: Asked, inputs: list[Output]) -> Output:
     """Raises Left for a select that is not read."""
-    raw = str(asked.needed(asked.raw("query", ""), "the query", _DEFAULT))
+    raw = str(asked.needed(asked.raw("query", ""), sentence("the query"), _DEFAULT))
     query = re.sub(r"--[^\n]*", "", raw).strip()
     found = _SELECT.fullmatch(query)
     if found is None:
-        raise Left("its SQL is more than joins of lists: do that in a CODE step")
+        raise Left(sentence("its SQL is more than joins of lists: do that in a CODE step"))
     given: JsonObject = {
         "lists": [asked.braced(each.items) for each in inputs],
         "first": int(found["first"]) - 1,
@@ -51,7 +52,7 @@ def _joins(text: str) -> list[JsonObject]:
     """Raises Left."""
     found = list(_JOIN.finditer(text))
     if "".join(join[0] for join in found).split() != text.split():
-        raise Left("a join of its SQL is not read: do that in a CODE step")
+        raise Left(sentence("a join of its SQL is not read: do that in a CODE step"))
     return [{"list": int(join[2]) - 1, "left": (join[1] or "").upper() == "LEFT", "on": _on(join[3])} for join in found]
 
 
@@ -61,7 +62,7 @@ def _on(text: str | None) -> list[list[JsonObject]]:
         return []
     pairs = [_EQUAL.fullmatch(part.strip(" ()\n\t")) for part in re.split(r"\s+AND\s+", text, flags=re.I)]
     if not all(pairs):
-        raise Left("a join of its SQL is more than equal fields: do that in a CODE step")
+        raise Left(sentence("a join of its SQL is more than equal fields: do that in a CODE step"))
     return [[_field(pair[1], pair[2]), _field(pair[3], pair[4])] for pair in pairs if pair]
 
 
@@ -69,7 +70,7 @@ def _chosen(text: str) -> JsonObject:
     """Raises Left."""
     found = _CHOSEN.fullmatch(text.strip())
     if found is None:
-        raise Left("its SQL computes fields: do that in a CODE step")
+        raise Left(sentence("its SQL computes fields: do that in a CODE step"))
     if found["star"] or found["of"]:
         return {"all": int(found["of"]) - 1 if found["of"] else None}
     field = _field(found[3], found[4])
@@ -80,7 +81,7 @@ def _test(text: str) -> JsonObject:
     """Raises Left."""
     found = _THERE.fullmatch(text.strip())
     if found is None:
-        raise Left("its SQL has conditions that are not read: do that in a CODE step")
+        raise Left(sentence("its SQL has conditions that are not read: do that in a CODE step"))
     return {**_field(found[1], found[2]), "there": found[3] is not None}
 
 

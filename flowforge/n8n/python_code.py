@@ -13,6 +13,7 @@ from flowforge.n8n.asking import Asked, Left
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.expressions.found import Place
 from flowforge.n8n.javascript import CODE_SECONDS, node_given
+from flowforge.sentences import message_of, sentence
 
 _MODULES = frozenset(
     {"json", "re", "math", "datetime", "random", "itertools", "functools", "collections", "decimal", "base64"}
@@ -26,7 +27,7 @@ def python_code(asked: Asked, each: bool) -> Output:
     """Raises Left for code that a CODE step cannot run."""
     source = asked.raw("pythonCode", "")
     source = source if isinstance(source, str) else ""
-    tree = _read(str(asked.needed(source.strip() and source, "the code", "return _input.all()")))
+    tree = _read(str(asked.needed(source.strip() and source, sentence("the code"), "return _input.all()")))
     names = set(_names_of_nodes(tree))
     place = asked.values.place
     given: JsonObject = {"items": asked.braced(asked.given.items), "nodes": _nodes(names, place)}
@@ -40,10 +41,10 @@ def _read(source: str) -> ast.Module:
     try:
         tree = compile(source, "code", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Left(f"its Python cannot be read: {error}") from error
+        raise Left(sentence("its Python cannot be read: %(error)s", error=message_of(error))) from error
     assert isinstance(tree, ast.Module)
     for problem in _problems(tree):
-        raise Left(f"its Python cannot run in a CODE step: {problem}")
+        raise Left(sentence("its Python cannot run in a CODE step: %(problem)s", problem=problem))
     _Fields().visit(tree)
     return ast.fix_missing_locations(tree)
 
@@ -54,11 +55,11 @@ def _problems(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         for module in _loaded(node):
             if module.split(".")[0] not in _MODULES:
-                yield f"it loads the library '{module}'"
+                yield sentence("it loads the library '%(module)s'", module=module)
         if isinstance(node, ast.Name) and node.id.startswith("_") and node.id not in _NAMES | made:
-            yield f"'{node.id}' is not there"
+            yield sentence("'%(name)s' is not there", name=node.id)
         if isinstance(node, ast.Attribute) and node.attr == "binary":
-            yield "it works on the bytes of files: use JavaScript"
+            yield sentence("it works on the bytes of files: use JavaScript")
 
 
 def _loaded(node: ast.AST) -> list[str]:
@@ -101,7 +102,7 @@ def _names_of_nodes(tree: ast.Module) -> Iterator[str]:
             continue
         named = node.args[0] if isinstance(node, ast.Call) and node.args else getattr(node, "slice", None)
         if not isinstance(named, ast.Constant) or not isinstance(named.value, str):
-            raise Left("its Python names a node that is computed: write it as a CODE step")
+            raise Left(sentence("its Python names a node that is computed: write it as a CODE step"))
         yield named.value
 
 

@@ -98,12 +98,14 @@ def _workflow(raw: JsonObject, pointer: str) -> Workflow:
     remarks: list[str] = []
     written = [node for node in raw["nodes"] if isinstance(node, dict) and isinstance(node.get("type"), str)]
     if len(written) < len(raw["nodes"]):
-        remarks.append(f"{len(raw['nodes']) - len(written)} entries of the list of nodes are no nodes")
+        remarks.append(
+            sentence("%(count)s entries of the list of nodes are no nodes", count=len(raw["nodes"]) - len(written))
+        )
     nodes: dict[str, Node] = {}
     for node in written:
         read = _node(node)
         if read.name in nodes:
-            remarks.append(f"two nodes are called {read.name!r}; the second was left out")
+            remarks.append(sentence("two nodes are called '%(name)s'; the second was left out", name=read.name))
         elif read.type != _STICKY_NOTE:
             nodes[read.name] = read
     links = _links(raw.get("connections"), nodes, remarks, pointer)
@@ -132,7 +134,7 @@ def _zone(written: Any, remarks: list[str]) -> str | None:
     if isinstance(zone, str) and zone in zone_names():
         return zone
     if zone not in _USUAL_ZONES:
-        remarks.append(f"the time zone {zone!r} is not known; it is UTC now")
+        remarks.append(sentence("the time zone '%(zone)s' is not known; it is UTC now", zone=zone))
     return None
 
 
@@ -187,7 +189,9 @@ def _links(connections: Any, nodes: Mapping[str, Node], remarks: list[str], poin
         )
     usable = [link for link in links if link.target in nodes]
     if len(usable) < len(links):
-        remarks.append(f"{len(links) - len(usable)} connections lead to nodes that do not exist")
+        remarks.append(
+            sentence("%(count)s connections lead to nodes that do not exist", count=len(links) - len(usable))
+        )
     return list(dict.fromkeys(usable))
 
 

@@ -29,6 +29,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked
 from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.values import literal
+from flowforge.sentences import sentence
 
 _INSIDE = re.compile(r"([@%])\{([\w.|-]+)(?:=([^}]*))?\}")
 _FROM_STEP = re.compile(r"&\{(\w+)((?:\.\w+|\[\d+\])*)\}")
@@ -182,7 +183,7 @@ def _encoded(asked: Asked, raw: Any) -> str:
 
 
 def _needed(asked: Asked, path: str, raw: Any) -> Any:
-    return asked.needed(asked.text_of(raw), f"'{path}'", "fill-it-in")
+    return asked.needed(asked.text_of(raw), sentence("'%(path)s'", path=path), "fill-it-in")
 
 
 def _typed(asked: Asked, path: str, raw: Any) -> Any:

@@ -18,6 +18,7 @@ from flowforge.n8n.nodes import node_types
 from flowforge.n8n.stand_ins import code_before, with_retries
 from flowforge.n8n.tool_arguments import ToolArguments, ToolPlace, told
 from flowforge.n8n.values import Computed, Uncomputable, Values
+from flowforge.sentences import joined, message_of, sentence
 
 _LONGEST_DESCRIPTION = 4_000
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -32,7 +33,7 @@ def _named(agent: Asked, node: Node) -> JsonObject:
     try:
         return _as_tool(agent, node)
     except (Left, Uncomputable, NotRead) as error:
-        raise Left(f"its tool '{node.name}': {error}") from error
+        raise Left(sentence("its tool '%(name)s': %(error)s", name=node.name, error=message_of(error))) from error
 
 
 def _as_tool(agent: Asked, node: Node) -> JsonObject:
@@ -59,12 +60,12 @@ def _mapped(agent: Asked, node: Node, arguments: ToolArguments) -> tuple[Asked, 
     plain = _PLAIN.get(node.kind, _app_node)(node, arguments)
     known = node_types().get(plain.kind)
     if known is None:
-        raise Left(f"there is no counterpart of {node.type}: write the steps that it is to do")
+        raise Left(sentence("there is no counterpart of %(type)s: write the steps that it is to do", type=node.type))
     inside = _asked(agent, replace(plain, parameters=arguments.found_in(plain.parameters)))
     output = known.map(inside)
     agent.connections += [name for name in inside.connections if name not in agent.connections]
     for note in inside.values.notes:
-        agent.note(f"{node.name}: {note}")
+        agent.note(joined(": ", [node.name, note]))
     return inside, output
 
 
@@ -123,17 +124,17 @@ def _input_schema(node: Node) -> JsonObject | None:
     try:
         decoded = jsonio.loads(str(example or node.parameters.get("inputSchema") or "{}"))
     except ValueError as error:
-        raise Left("the form of what it takes is no JSON: write it by hand") from error
+        raise Left(sentence("the form of what it takes is no JSON: write it by hand")) from error
     properties = decoded if example else decoded.get("properties") if isinstance(decoded, dict) else None
     if not isinstance(properties, dict):
-        raise Left("the form of what it takes is not known: write it by hand")
+        raise Left(sentence("the form of what it takes is not known: write it by hand"))
     return {"properties": {name: shape if not example else {} for name, shape in properties.items()}}
 
 
 def _code(node: Node, arguments: ToolArguments) -> Node:
     """Code whose one argument is `query`: a text, or an object with the fields that are declared."""
     if node.parameters.get("language", "javaScript") != "javaScript":
-        raise Left("its code is Python, in n8n's form: write it as a CODE step")
+        raise Left(sentence("its code is Python, in n8n's form: write it as a CODE step"))
     schema = _input_schema(node)
     names = schema["properties"] if schema else {}
     for name in names:
@@ -164,7 +165,7 @@ class _FilledIn:
         """The parameters of the query, the headers or the body."""
         written = self.node.parameters
         if written.get(f"specify{part}") == "model":
-            raise Left(f"the model writes all of the {part.lower()}: name its fields")
+            raise Left(sentence("the model writes all of the %(part)s: name its fields", part=part.lower()))
         return {
             wanted: {"parameters": [*map(self._pair, _rows(written, f"parameters{part}.values"))]},
             f"specify{part}": "json" if written.get(f"specify{part}") == "json" else "keypair",

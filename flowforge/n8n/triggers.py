@@ -12,6 +12,7 @@ from flowforge.n8n.model import Node, Workflow
 from flowforge.n8n.polling import POLLS, Poll, connection_of, steps_of
 from flowforge.n8n.trigger_forms import form_fields
 from flowforge.n8n.values import literal
+from flowforge.sentences import sentence
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
@@ -81,20 +82,25 @@ def _notes_of_webhook(raw: JsonObject, mode: str) -> tuple[str, ...]:
     notes = []
     authentication = raw.get("authentication", "none")
     if authentication != "none":
-        notes.append(f"callers signed in by {authentication}: choose how they do in the trigger")
+        notes.append(
+            sentence(
+                "callers signed in by %(authentication)s: choose how they do in the trigger",
+                authentication=authentication,
+            )
+        )
     if ":" in str(raw.get("path", "")):
-        notes.append("parts of the path are no parameters here: send them in the query")
+        notes.append(sentence("parts of the path are no parameters here: send them in the query"))
     if mode == "responseNode":
-        notes.append("an answer later than 60 seconds comes at an address of its own")
+        notes.append(sentence("an answer later than 60 seconds comes at an address of its own"))
     return tuple(notes)
 
 
 def _called(service: _Service) -> Started:
     """A webhook that a service calls: its body is the item."""
     config = {"auth": service.auth, **service.config} if service.auth else {}
-    notes = [f"give {service.title} the address of the trigger"]
+    notes = [sentence("give %(service)s the address of the trigger", service=service.title)]
     if service.auth is None:
-        notes.append("it is not checked who calls")
+        notes.append(sentence("it is not checked who calls"))
     return Started("webhook", config, Output(Data("trigger.body", unlike=service.unlike)), tuple(notes))
 
 
@@ -181,7 +187,7 @@ def _form(node: Node, workflow: Workflow) -> list[Started]:
     data = Data("trigger.fields", {"submittedAt": "trigger.submittedAt"}, renamed=names)
     files = {label: f"trigger.fields.{name}" for label, name in names.items()}
     files |= {label.replace(" ", "_").replace("?", "_"): path for label, path in files.items()}
-    notes = ["further pages of the form are not shown"] if _has_pages(workflow) else []
+    notes = [sentence("further pages of the form are not shown")] if _has_pages(workflow) else []
     return [Started("form", config, Output(data, files=files, any_file=next(iter(files.values()), None)), tuple(notes))]
 
 
@@ -191,7 +197,7 @@ def _has_pages(workflow: Workflow) -> bool:
 
 def _chat(node: Node, workflow: Workflow) -> list[Started]:
     output = Output(Data("trigger.body"), any_file="trigger.files[0]")
-    note = "there is no chat window: call the address with chatInput and sessionId"
+    note = sentence("there is no chat window: call the address with chatInput and sessionId")
     return [Started("webhook", {"respond": "when finished", "methods": ["POST"]}, output, (note,))]
 
 
@@ -200,12 +206,16 @@ def _by_hand(node: Node, workflow: Workflow) -> list[Started]:
 
 
 def _payload(node: Node, workflow: Workflow) -> list[Started]:
-    return [Started("manual", {}, Output(Data("trigger")), ("it is started by a RUN_WORKFLOW step of the caller",))]
+    return [
+        Started(
+            "manual", {}, Output(Data("trigger")), (sentence("it is started by a RUN_WORKFLOW step of the caller"),)
+        )
+    ]
 
 
 def _error(node: Node, workflow: Workflow) -> list[Started]:
     renamed = {"execution": "execution", "workflow": "workflow"}
-    note = (
+    note = sentence(
         "choose it as the error workflow in the settings of the others; its data are trigger.error, trigger.execution"
     )
     return [Started("manual", {}, Output(Data("trigger", renamed=renamed, unlike=True)), (note,))]
@@ -243,17 +253,24 @@ def _rule(row: JsonObject) -> JsonObject:
     if unit == "weeks":
         days = row.get("triggerAtDay")
         chosen = ",".join(str(day) for day in days if isinstance(day, int)) if isinstance(days, list) else "0"
-        return _every(every, f"{minute} {hour} * * {chosen or '0'}", "week")
+        return _every(
+            every,
+            f"{minute} {hour} * * {chosen or '0'}",
+            sentence("it ran every %(every)s weeks: here it runs every week", every=every),
+        )
     if unit == "months":
         day = min(max(1, _number(row.get("triggerAtDayOfMonth"), 1)), 31)
         return {"cron": f"{minute} {hour} {day} {'*' if every == 1 else f'*/{min(every, 12)}'} *"}
-    return _every(every, f"{minute} {hour} * * *", "day")
+    return _every(
+        every, f"{minute} {hour} * * *", sentence("it ran every %(every)s days: here it runs every day", every=every)
+    )
 
 
-def _every(every: int, cron: str, unit: str) -> JsonObject:
+def _every(every: int, cron: str, otherwise: str) -> JsonObject:
+    """`otherwise`: the note where it is less often."""
     if every == 1:
         return {"cron": cron}
-    return {"cron": cron, "_notes": (f"it ran every {every} {unit}s: here it runs every {unit}",)}
+    return {"cron": cron, "_notes": (otherwise,)}
 
 
 def _cron(expression: str) -> JsonObject:
@@ -261,7 +278,10 @@ def _cron(expression: str) -> JsonObject:
     fields = expression.removeprefix("=").split()
     five = fields[1:] if len(fields) == 6 else fields
     if len(five) != 5 or "{" in expression or not _is_cron(" ".join(five)):
-        return {"cron": "0 0 * * *", "_notes": (f"the times {expression!r} are not understood: set them by hand",)}
+        return {
+            "cron": "0 0 * * *",
+            "_notes": (sentence("the times '%(times)s' are not understood: set them by hand", times=expression),),
+        }
     return {"cron": " ".join(five)}
 
 
@@ -320,7 +340,9 @@ def _polled(node: Node, workflow: Workflow, poll: Poll) -> Started:
     times = node.parameters.get("pollTimes", {})
     rows = times.get("item") if isinstance(times, dict) else None
     row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {"mode": "everyMinute"}
-    notes = ["of several times to look, the first was taken"] if isinstance(rows, list) and len(rows) > 1 else []
+    notes = (
+        [sentence("of several times to look, the first was taken")] if isinstance(rows, list) and len(rows) > 1 else []
+    )
     at = _at(_old_time(row), workflow)
     output = Output(
         many=poll.items, renamed=poll.renamed, file_field=poll.file_field, why=_UNLIKE if poll.unlike else None
@@ -330,7 +352,7 @@ def _polled(node: Node, workflow: Workflow, poll: Poll) -> Started:
     return Started(poll.type, config, output, (*at.notes, *notes), tuple(steps_of(node, poll)), connections)
 
 
-_UNLIKE = "what the service answers has fields with other names here; see the data of the step"
+_UNLIKE = sentence("what the service answers has fields with other names here; see the data of the step")
 
 
 # -- mail
@@ -344,7 +366,7 @@ def _mailbox(node: Node, workflow: Workflow) -> list[Started]:
         "folder": str(node.parameters.get("mailbox") or "INBOX"),
     }
     data = Data("trigger", renamed={"textPlain": "text", "textHtml": "html", "from": "from"}, unlike=True)
-    note = f"the mailbox of {name!r}: give the trigger its host, name and password"
+    note = sentence("the mailbox of '%(name)s': give the trigger its host, name and password", name=name)
     return [Started("email", config, Output(data, any_file="trigger.attachments[0]"), (note,))]
 
 

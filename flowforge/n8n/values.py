@@ -16,6 +16,7 @@ from flowforge.n8n.expressions.lexer import NotRead, tokens_of
 from flowforge.n8n.expressions.parser import parse
 from flowforge.n8n.expressions.translation import Translation
 from flowforge.n8n.expressions.writing import FRACTION, TIME, Piece
+from flowforge.sentences import joined, message_of, sentence
 
 _BRACES = re.compile(r"\{(?=[{%#])")
 _LONGEST_TEXT = 100_000
@@ -105,7 +106,7 @@ class Values:
         try:
             compile_tree(parse_ours(written).tree)
         except Failure as error:
-            raise Uncomputable(str(error)) from error
+            raise Uncomputable(message_of(error)) from error
         return written
 
     def _translated(self, source: str) -> str:
@@ -115,7 +116,7 @@ class Values:
         try:
             compile_tree(parse_ours(written).tree)
         except Failure as error:
-            raise NotRead(str(error)) from error
+            raise NotRead(message_of(error)) from error
         self.notes += [note for note in translation.notes if note not in self.notes]
         return written
 
@@ -123,7 +124,7 @@ class Values:
         problem = why_no_code(source)
         if problem is not None:
             self.tally.failed.append((source, problem))
-            raise Uncomputable(f"{{{{ {source[:200]} }}}}: {problem}")
+            raise Uncomputable(joined(": ", [f"{{{{ {source[:200]} }}}}", problem]))
         self.tally.in_code += 1
         return self.computed.path(source)
 
@@ -188,18 +189,18 @@ def literal_expression(raw: Any) -> str:
 
 
 _OUT_OF_REACH = (
-    (re.compile(r"\$fromAI\b"), "only an AI agent can fill it in"),
-    (re.compile(r"\$(?:response|request|pageCount)\b"), "it belongs to paging"),
-    (re.compile(r"\$(?:env|credentials|secrets)\b"), "code steps do not see the environment"),
-    (re.compile(r"\$(?:getWorkflowStaticData|memory|connections|parameter|prevNode)\b"), "it is n8n's own"),
-    (re.compile(r"\b(?:document|window|require|process|fetch)\b\s*[.(]"), "code steps have no such thing"),
+    (re.compile(r"\$fromAI\b"), sentence("only an AI agent can fill it in")),
+    (re.compile(r"\$(?:response|request|pageCount)\b"), sentence("it belongs to paging")),
+    (re.compile(r"\$(?:env|credentials|secrets)\b"), sentence("code steps do not see the environment")),
+    (re.compile(r"\$(?:getWorkflowStaticData|memory|connections|parameter|prevNode)\b"), sentence("it is n8n's own")),
+    (re.compile(r"\b(?:document|window|require|process|fetch)\b\s*[.(]"), sentence("code steps have no such thing")),
 )
 
 
 def why_no_code(source: str) -> str | None:
     """Why an expression cannot be run as JavaScript; None where it can."""
     if not source.strip():
-        return "it is empty"
+        return sentence("it is empty")
     found = (reason for pattern, reason in _OUT_OF_REACH if pattern.search(source))
     return next(found, None) or _why_unbalanced(source)
 
@@ -208,12 +209,12 @@ def _why_unbalanced(source: str) -> str | None:
     try:
         marks = [token.text for token in tokens_of(source) if token.kind == "mark"]
     except NotRead as error:
-        return str(error)
+        return message_of(error)
     pairs = {")": "(", "]": "[", "}": "{"}
     waiting: list[str] = []
     for mark in marks:
         if mark in pairs.values():
             waiting.append(mark)
         elif mark in pairs and (not waiting or waiting.pop() != pairs[mark]):
-            return "its brackets do not match"
-    return "its brackets do not match" if waiting else None
+            return sentence("its brackets do not match")
+    return sentence("its brackets do not match") if waiting else None

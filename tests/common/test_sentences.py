@@ -18,6 +18,8 @@ from webapp.translation.texts import said, said_by
 
 PROJECT = Path(__file__).resolve().parents[2]
 _MADE_BY = {"Problem", "Invalid.at", "Conflict.at"}
+_NOTED_BY = {"Left": 0, "note": 0, "needed": 1, "notes.append": 0, "remarks.append": 0}
+"""Functions that add to the report on a workflow of n8n's, and where among their arguments the text stands."""
 
 
 def literal_messages(source: str) -> Iterator[str]:
@@ -27,6 +29,17 @@ def literal_messages(source: str) -> Iterator[str]:
             message = call.args[1]
             if any(map(_is_plain, _possible(message))):
                 yield ast.unparse(message)
+
+
+def literal_notes(source: str) -> Iterator[str]:
+    """What is noted in the report on a workflow of n8n's, and is no sentence."""
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call):
+            continue
+        function = ast.unparse(call.func)
+        position = _NOTED_BY.get(function, _NOTED_BY.get(function.rpartition(".")[2]))
+        noted = call.args[position : position + 1] if position is not None else []
+        yield from (ast.unparse(note) for note in noted if any(map(_is_plain, _possible(note))))
 
 
 def _possible(message: ast.expr) -> list[ast.expr]:
@@ -45,6 +58,15 @@ def test_every_message_is_a_sentence() -> None:
         for folder in ("flowforge", "webapp")
         for path in (PROJECT / folder).rglob("*.py")
         for message in literal_messages(path.read_text())
+    }
+    assert not found
+
+
+def test_every_note_on_a_workflow_of_n8n_is_a_sentence() -> None:
+    found = {
+        f"{path.relative_to(PROJECT)}: {note}"
+        for path in (PROJECT / "flowforge" / "n8n").rglob("*.py")
+        for note in literal_notes(path.read_text())
     }
     assert not found
 
@@ -83,6 +105,14 @@ def test_messages_that_are_no_sentences_are_found() -> None:
         ' Problem(p, m); Problem(p, "is new" if new else m); Problem(p, str(error))'
     )
     assert [*literal_messages(source)] == ["'is wrong'", "f'has {n}'", "'is new' if new else m", "str(error)"]
+
+
+def test_notes_that_are_no_sentences_are_found() -> None:
+    source = (
+        'asked.note("is new"); Left(f"has {n}"); asked.needed(text, "the text", ""); remarks.append("is odd");'
+        ' asked.note(sentence("is right")); asked.note(remark); config.append("is data"); Left(str(error))'
+    )
+    assert [*literal_notes(source)] == ["'is new'", "f'has {n}'", "'the text'", "'is odd'", "str(error)"]
 
 
 def test_a_sentence_is_english_text_for_programs() -> None:

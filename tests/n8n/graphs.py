@@ -9,6 +9,7 @@ from uuid import UUID
 from flowforge import jsonio
 from flowforge.connectors.sdk import CodeLimits, Program, run_code
 from flowforge.n8n.importing import Imported, import_file
+from flowforge.sentences import Sentence
 
 Json = dict[str, Any]
 
@@ -35,6 +36,8 @@ def _end(text: str) -> tuple[str, int]:
 
 def imported(written: Json) -> Imported:
     (found,) = import_file(jsonio.dumps(written))
+    notes = [*found.report.remarks, *(note for node in found.report.nodes for note in node.notes)]
+    assert all(isinstance(note, Sentence) for note in notes), "pages say notes in the reader's language"
     return found
 
 

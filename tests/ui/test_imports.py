@@ -15,6 +15,7 @@ from tests.n8n.graphs import CALLED, graph, node, sets
 from tests.ui.conftest import Browser
 
 PAGE = "/workflows/import"
+TICKETS = {"resource": "ticket", "operation": "getAll"}
 WRITTEN = graph(
     [CALLED, sets("A", x="={{ $json.body.x }}"), node("<b>Odd</b>", "noSuchThing")],
     "Call > A",
@@ -23,9 +24,9 @@ WRITTEN = graph(
 )
 
 
-def _upload(browser: Browser, data: bytes, **fields: str) -> TestResponse:
-    form: dict[str, Any] = {"csrf_token": browser.token(PAGE), "file": (BytesIO(data), "flow.json"), **fields}
-    return browser.client.post(PAGE, data=form, headers={"Accept": "text/html"})
+def _upload(browser: Browser, data: bytes, language: str = "en") -> TestResponse:
+    form: dict[str, Any] = {"csrf_token": browser.token(PAGE), "file": (BytesIO(data), "flow.json")}
+    return browser.client.post(PAGE, data=form, headers={"Accept": "text/html", "Accept-Language": language})
 
 
 def test_the_report_is_shown_before_anything_is_made(ada: Browser) -> None:
@@ -35,6 +36,15 @@ def test_the_report_is_shown_before_anything_is_made(ada: Browser) -> None:
     assert "&lt;b&gt;Odd&lt;/b&gt;" in shown.text
     assert "<b>Odd" not in shown.text
     assert "Example" not in ada.get("/workflows").text
+
+
+def test_the_report_is_said_in_the_readers_language(ada: Browser) -> None:
+    """What is in code, what a table of a service notes, and a sentence within a sentence."""
+    nodes = [CALLED, node("Odd", "noSuchThing"), node("Ask", "httpRequest"), node("Tell", "zammad", TICKETS)]
+    shown = _upload(ada, jsonio.dumps(graph(nodes, "Call > Odd", "Odd > Ask", "Ask > Tell")), "de").text
+    assert "für n8n-nodes-base.noSuchThing gibt es keine Entsprechung" in shown
+    assert "tragen Sie die Adresse des Zammad-Servers ein" in shown
+    assert "in der Datei fehlt: die URL (bitte ergänzen)" in shown
 
 
 def test_what_was_shown_is_created_as_a_draft_with_its_sample(ada: Browser) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from flowforge.sentences import sentence
+
 
 class NotRead(Exception):
     """The text is outside the subset of JavaScript that is read; the message says why."""
@@ -58,7 +60,7 @@ def _token(source: str, at: int, before: Token | None) -> tuple[Token, int]:
         found = expression.match(source, at)
         if found:
             return Token(kind, found[0]), found.end()
-    raise NotRead(f"the character {first!r} has no meaning here")
+    raise NotRead(sentence("the character '%(character)s' has no meaning here", character=first))
 
 
 def _is_value(token: Token | None) -> bool:
@@ -73,7 +75,7 @@ def _end_of_quoted(source: str, at: int) -> int:
     while position < len(source) and source[position] != source[at]:
         position += 2 if source[position] == "\\" else 1
     if position >= len(source):
-        raise NotRead("a text has no end")
+        raise NotRead(sentence("a text has no end"))
     return position
 
 
@@ -91,7 +93,7 @@ def _end_of_backtick(source: str, at: int) -> int:
         else:
             position += 2 if source[position] == "\\" else 1
     if position >= len(source):
-        raise NotRead("a text in backticks has no end")
+        raise NotRead(sentence("a text in backticks has no end"))
     return position
 
 
@@ -127,7 +129,7 @@ def _end_of_value(content: str, position: int) -> int:
         if not depth:
             return position
         position += 1
-    raise NotRead("a value in backticks has no end")
+    raise NotRead(sentence("a value in backticks has no end"))
 
 
 def unescape(text: str) -> str:

@@ -14,6 +14,7 @@ from flowforge.n8n.expressions.found import FilesOf, Found, Group, ItemOf, Items
 from flowforge.n8n.expressions.lexer import NotRead
 from flowforge.n8n.expressions.times import UNITS
 from flowforge.n8n.expressions.writing import FILTER, FLAG, FRACTION, NUMBER, PATH, TEXT, TIME, Piece
+from flowforge.sentences import sentence
 
 if TYPE_CHECKING:
     from flowforge.n8n.expressions.translation import Translation
@@ -54,7 +55,9 @@ def find_name(translation: Translation, name: str) -> Found:
 def find_node(translation: Translation, name: str) -> NodeOf:
     output = translation.place.node(name)
     if output is None:
-        translation.note(f"the node {name!r} has not run by then: what is read from it is nothing")
+        translation.note(
+            sentence("the node '%(name)s' has not run by then: what is read from it is nothing", name=name)
+        )
     return NodeOf(output)
 
 
@@ -100,7 +103,9 @@ def _one_of(output: Output, name: str) -> Data:
 
 def _field(translation: Translation, data: Data, key: str | int) -> Piece:
     if data.unlike:
-        translation.note("what the service answers has fields with other names here; see the data of the step")
+        translation.note(
+            sentence("what the service answers has fields with other names here; see the data of the step")
+        )
     path = data.field(key) if isinstance(key, str) else reach(data.whole, key)
     return Piece(path, PATH, may_miss=True)
 
@@ -150,7 +155,13 @@ def _of_group(translation: Translation, name: str, key: str | int) -> Found:
     if name == "$vars":
         return Piece(reach("vars", str(key)), PATH, may_miss=True)
     if name == "$env":
-        translation.note(f"the environment variable {key} became a variable: set {reach('vars', str(key))}")
+        translation.note(
+            sentence(
+                "the environment variable %(key)s became a variable: set %(variable)s",
+                key=key,
+                variable=reach("vars", str(key)),
+            )
+        )
         return Piece(reach("vars", str(key)), PATH, may_miss=True)
     if whole == "Math.PI":
         return Piece("3.141592653589793", PATH, NUMBER)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from flowforge.n8n.expressions.lexer import NotRead
+from flowforge.sentences import sentence
 
 _TOKEN = re.compile(r"'([^']*)'|([A-Za-z])\2*|[^A-Za-z']+")
 _FORMATS = {
@@ -37,12 +38,12 @@ def _translated(found: re.Match[str]) -> str:
     if whole == "T":
         return "T"
     if whole not in _FORMATS:
-        raise NotRead(f"the format of times has no '{whole}'")
+        raise NotRead(sentence("the format of times has no '%(token)s'", token=whole))
     return _FORMATS[whole]
 
 
 def unit_of(name: object) -> str:
     """Raises NotRead for what is no unit of time."""
     if not isinstance(name, str) or name.lower() not in UNITS:
-        raise NotRead("the unit of time is not read")
+        raise NotRead(sentence("the unit of time is not read"))
     return UNITS[name.lower()]

@@ -54,6 +54,7 @@ from flowforge.n8n.expressions.writing import (
     listed,
     operated,
 )
+from flowforge.sentences import sentence
 
 
 class Translation:
@@ -256,7 +257,7 @@ def _divide(_: Translation, left: Piece, right: Piece) -> Piece:
 
 
 def _remainder(translation: Translation, left: Piece, right: Piece) -> Piece:
-    translation.note("% of a negative number has the sign of the divisor here")
+    translation.note(sentence("the remainder of a negative number has the sign of the divisor here"))
     return operated(left, "%", right, MULTIPLY, _number_kind(left, right))
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.agent import MAX_ROUNDS
-from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one
+from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one, only_by_request
 from flowforge.n8n.data import Data, Output, quote
 from flowforge.n8n.media import by_gemini, read_by_mistral
 from flowforge.n8n.model import Node
 from flowforge.n8n.nodes import node
 from flowforge.n8n.tools import as_tools
 from flowforge.n8n.values import literal, literal_value
+from flowforge.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ _MODELS: Mapping[str, _Model] = {
     "lmChatAnthropic": _Model("Anthropic", "anthropic", usual="claude-3-5-sonnet-20241022"),
     "lmChatGoogleGemini": _Model("Google Gemini", "gemini", usual="gemini-2.0-flash"),
     "lmChatGoogleVertex": _Model(
-        "Google Gemini", "gemini", usual="gemini-2.0-flash", note="Vertex became the Gemini API"
+        "Google Gemini", "gemini", usual="gemini-2.0-flash", note=sentence("Vertex became the Gemini API")
     ),
     "lmChatOpenRouter": _Model("OpenRouter", endpoint="https://openrouter.ai/api/v1", usual="openai/gpt-4.1-mini"),
     "lmChatGroq": _Model("Groq", endpoint="https://api.groq.com/openai/v1", usual="llama-3.1-8b-instant"),
@@ -46,7 +47,7 @@ _MODELS: Mapping[str, _Model] = {
         "Azure OpenAI",
         endpoint="https://RESOURCE.openai.azure.com/openai/v1",
         usual="gpt-4o",
-        note="fill in the Azure resource",
+        note=sentence("fill in the Azure resource"),
     ),
     "lmChatCohere": _Model("Cohere", endpoint="https://api.cohere.ai/compatibility/v1", usual="command-r-plus"),
     "lmOpenHuggingFaceInference": _Model(
@@ -58,7 +59,7 @@ _MODELS: Mapping[str, _Model] = {
     "lmChatAwsBedrock": _Model(
         "AWS Bedrock",
         endpoint="https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1",
-        note="fill in the AWS region",
+        note=sentence("fill in the AWS region"),
     ),
 }
 _HARMLESS_TOOLS = frozenset({"toolThink", "toolCalculator"})
@@ -71,10 +72,15 @@ def _model(asked: Asked) -> JsonObject:
     known = next((part for part in parts if part.kind in _MODELS), None)
     if known is None:
         if parts:
-            raise Left(f"there is no counterpart of the model {parts[0].type}: use an LLM step with its endpoint")
-        raise Left("no language model is linked to it")
+            raise Left(
+                sentence(
+                    "there is no counterpart of the model %(type)s: use an LLM step with its endpoint",
+                    type=parts[0].type,
+                )
+            )
+        raise Left(sentence("no language model is linked to it"))
     if len(parts) > 1:
-        asked.note("there is no other model in reserve")
+        asked.note(sentence("there is no other model in reserve"))
     return _asking(asked, known, _MODELS[known.kind])
 
 
@@ -125,11 +131,11 @@ def _schema_of(asked: Asked, parameters: JsonObject) -> JsonObject:
     try:
         decoded = jsonio.loads(str(chosen or "{}").removeprefix("="))
     except ValueError as error:
-        raise Left("the form of the answer is computed, or no JSON: write the schema by hand") from error
+        raise Left(sentence("the form of the answer is computed, or no JSON: write the schema by hand")) from error
     found = decoded if manual and chosen is written else schema_like(decoded)
     if not isinstance(found, dict) or not found:
         found = {"type": "object"}
-        asked.note("the form of the answer is missing in the file: fill in the schema")
+        asked.note(sentence("the form of the answer is missing in the file: fill in the schema"))
     return _plain_schema(found)
 
 
@@ -154,7 +160,7 @@ def schema_like(example: Any) -> JsonObject:
 
 def _ask(asked: Asked, model: JsonObject, prompt: str, system: str, schema: JsonObject | None, **more: Any) -> str:
     """An LLM step; returns the path of its output."""
-    prompt = str(asked.needed(prompt.strip() and prompt, "the prompt", "…"))
+    prompt = str(asked.needed(prompt.strip() and prompt, sentence("the prompt"), "…"))
     config = model | {"prompt": prompt} | ({"system": system} if system.strip() else {}) | more
     if schema is not None:
         config |= {"output": "json", "schema": literal_value(schema)}
@@ -198,7 +204,7 @@ def chain(asked: Asked) -> Result:
 @node("agent")
 def agent(asked: Asked) -> Result:
     if asked.workflow.parts_of(asked.node.name, "ai_memory"):
-        asked.note("it does not remember earlier messages: keep them in a table, and give them as history")
+        asked.note(sentence("it does not remember earlier messages: keep them in a table, and give them as history"))
     schema, model = _schema(asked), _model(asked)
     prompt, system = _prompt(asked, "chatInput"), asked.text("options.systemMessage")
     path = _with_tools(asked, lambda asking: _ask(asking, model, prompt, system, schema))
@@ -210,7 +216,7 @@ def _with_tools(asked: Asked, ask: Callable[[Asked], str]) -> str:
     linked = asked.workflow.parts_of(asked.node.name, "ai_tool")
     tools = [tool for tool in linked if tool.kind not in _HARMLESS_TOOLS]
     if len(tools) < len(linked):
-        asked.note("the model has no tool to calculate or to think with")
+        asked.note(sentence("the model has no tool to calculate or to think with"))
     if not tools:
         return ask(asked)
     asking = replace(asked, actions=[])
@@ -252,10 +258,12 @@ def classify(asked: Asked) -> Result:
     meanings = [f"{name}: {row.get('description') or ''}" for name, row in zip(names, rows, strict=True)]
     if not names:
         outputs = {link.output for link in asked.workflow.links_from(asked.node.name)} or {0}
-        names = asked.needed([], "its categories", [f"category {number + 1}" for number in range(max(outputs) + 1)])
+        names = asked.needed(
+            [], sentence("its categories"), [f"category {number + 1}" for number in range(max(outputs) + 1)]
+        )
     fallback = asked.raw("options.fallback") == "other"
     if asked.raw("options.multiClass") is True:
-        asked.note("a text gets one category, not several")
+        asked.note(sentence("a text gets one category, not several"))
     return _sorted_by(asked, "inputText", names, meanings, len(names) if fallback else None)
 
 
@@ -282,9 +290,9 @@ def _sorted_by(asked: Asked, text: str, names: list[str], meanings: list[str], o
 @node("chainSummarization")
 def summarize(asked: Asked) -> Result:
     if asked.raw("operationMode", "nodeInputJson") == "documentLoader":
-        raise Left("it reads documents in parts: use an LLM step")
+        raise Left(sentence("it reads documents in parts: use an LLM step"))
     prompt = f"Write a concise summary of the following:\n\n{asked.braced(f'{asked.given.item.object} | tojson')}"
-    asked.note("the whole text is summed up at once")
+    asked.note(sentence("the whole text is summed up at once"))
     path = _ask(asked, _model(asked), prompt, "", None)
     return _answer(path, None, "response", "output", "text")
 
@@ -313,7 +321,7 @@ def open_ai(asked: Asked) -> Result:
     if (resource, operation) == ("text", "classify"):
         body = {"input": asked.text("input"), "model": "omni-moderation-latest"}
         return one(f"{_call_openai(asked, '/moderations', {'body': body})}.body.results[0]")
-    raise Left(f"the operation '{operation}' of {resource} has no counterpart: use an HTTP_REQUEST step")
+    raise only_by_request(operation, resource)
 
 
 def _openai(asked: Asked) -> JsonObject:
@@ -421,7 +429,7 @@ def _old_open_ai(asked: Asked) -> Result:
         return _answer(_ask(asked, base, asked.text("prompt"), "", None), None, "text")
     if resource == "image":
         return _picture(asked)
-    raise Left(f"the operation '{operation}' of {resource} has no counterpart: use an HTTP_REQUEST step")
+    raise only_by_request(operation, resource)
 
 
 @node("googleGemini", "anthropic", "mistralAi", "ollama")
@@ -446,4 +454,4 @@ def other_models(asked: Asked) -> Result:
             "text",
             "output",
         )
-    raise Left(f"the operation '{operation}' of {resource} has no counterpart: use an HTTP_REQUEST step")
+    raise only_by_request(operation, resource)

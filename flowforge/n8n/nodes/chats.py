@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.asking import Asked, Result, one, only_by_request
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.nodes import node
 from flowforge.n8n.nodes.mails import ask_by
 from flowforge.n8n.nodes.services import by_table
+from flowforge.sentences import sentence
 
 _FORMATS = {"HTML": "HTML", "MarkdownV2": "MarkdownV2"}
 
@@ -28,7 +29,7 @@ def slack(asked: Asked) -> Result:
         return _share(asked, base)
     call = _SLACK.get((resource, operation))
     if call is None:
-        raise Left(f"the operation '{operation}' of Slack has no counterpart: use an HTTP_REQUEST step")
+        raise only_by_request(operation, "Slack")
     method, gives, many, parameters = call
     query = {name: asked.text(path) for name, path in parameters.items()}
     query = {name: value for name, value in query.items() if value}
@@ -43,7 +44,7 @@ def _channel(asked: Asked) -> str:
     chosen = asked.raw("select", "channel")
     found = asked.text("user") if chosen == "user" else asked.text("channelId") or asked.text("channel")
     if not found:
-        asked.note("the channel is to be chosen")
+        asked.note(sentence("the channel is to be chosen"))
     return found or "#general"
 
 
@@ -58,7 +59,7 @@ def _post(asked: Asked, base: JsonObject, operation: str) -> Output:
     if text:
         config["text"] = text
     elif "blocks" not in config:
-        config["text"] = asked.needed("", "the text", "…")
+        config["text"] = asked.needed("", sentence("the text"), "…")
     thread = asked.raw("otherOptions.thread_ts.replyValues.thread_ts") or asked.raw("otherOptions.thread_ts")
     if isinstance(thread, str):
         config["thread"] = asked.text_of(thread)
@@ -73,7 +74,7 @@ def _blocks(asked: Asked, raw: str) -> object:
 
 def _attachments(asked: Asked) -> str:
     rows = asked.rows("attachments") or asked.rows("attachments.attachments")
-    asked.note("attachments of the message became its text")
+    asked.note(sentence("attachments of the message became its text"))
     return "\n".join(
         text for row in rows for key in ("title", "text", "fallback") if (text := asked.text_of(row.get(key)))
     )
@@ -143,8 +144,8 @@ def telegram(asked: Asked) -> Result:
 def _message(asked: Asked) -> Output:
     config: JsonObject = {
         "connection": asked.connection("Telegram"),
-        "chatId": asked.needed(asked.text("chatId"), "the chat", "choose-a-chat"),
-        "text": asked.needed(asked.text("text"), "the text", "…"),
+        "chatId": asked.needed(asked.text("chatId"), sentence("the chat"), "choose-a-chat"),
+        "text": asked.needed(asked.text("text"), sentence("the text"), "…"),
     }
     if asked.raw("replyMarkup", "none") not in ("none", None):
         return _with_buttons(asked, config)
@@ -152,7 +153,7 @@ def _message(asked: Asked) -> Output:
     if format_ in _FORMATS:
         config["format"] = format_
     elif any(mark in config["text"] for mark in "*_`["):
-        asked.note("the old Markdown of Telegram is sent as it is written")
+        asked.note(sentence("the old Markdown of Telegram is sent as it is written"))
     reply = asked.raw("additionalFields.reply_to_message_id")
     if reply:
         config["replyTo"] = asked.values.value(reply)
@@ -192,7 +193,7 @@ def _file(asked: Asked, operation: str) -> Output:
     kind = operation.removeprefix("send").lower()
     config = {
         "connection": asked.connection("Telegram"),
-        "chatId": asked.needed(asked.text("chatId"), "the chat", "choose-a-chat"),
+        "chatId": asked.needed(asked.text("chatId"), sentence("the chat"), "choose-a-chat"),
         "file": asked.file(str(asked.raw("binaryPropertyName", "data"))),
         "kind": kind if kind in ("document", "photo", "audio", "video") else "document",
     }
@@ -206,7 +207,11 @@ def _fetch(asked: Asked) -> Output:
     path = asked.step("HTTP_REQUEST", config, hint=f"find {asked.node.name}")
     if asked.raw("download") is False:
         return one(f"{path}.body")
-    asked.note("the file is fetched by its path: the token stands in that address, so give it to the step's connection")
+    asked.note(
+        sentence(
+            "the file is fetched by its path: the token stands in that address, so give it to the step's connection"
+        )
+    )
     address = f"https://api.telegram.org/file/{{{{ {path}.body.result.file_path }}}}"
     file = asked.step("HTTP_REQUEST", {"url": address, "response": "file", **base})
     return Output(Data(f"{path}.body"), any_file=f"{file}.body")

@@ -19,30 +19,31 @@ from flowforge.n8n.javascript import (
 from flowforge.n8n.kept_data import with_kept_data
 from flowforge.n8n.nodes import node
 from flowforge.n8n.python_code import python_code
+from flowforge.sentences import sentence
 
 _OUT_OF_REACH = (
-    (r"\brequire\s*\(\s*(?!['\"](?:node:)?(?:crypto|buffer|url)['\"])", "it loads a library"),
-    (r"createHash\(\s*(?!['\"](?i:md5|sha-?256)['\"])", "it makes digests that are neither MD5 nor SHA-256"),
-    (r"createHmac\(\s*(?!['\"](?i:sha-?256)['\"])", "it makes signatures that are not HMAC-SHA-256"),
+    (r"\brequire\s*\(\s*(?!['\"](?:node:)?(?:crypto|buffer|url)['\"])", sentence("it loads a library")),
+    (r"createHash\(\s*(?!['\"](?i:md5|sha-?256)['\"])", sentence("it makes digests that are neither MD5 nor SHA-256")),
+    (r"createHmac\(\s*(?!['\"](?i:sha-?256)['\"])", sentence("it makes signatures that are not HMAC-SHA-256")),
     (
         r"\bcrypto\.(?:create\w*[Cc]ipher|\w*[Ss]ign|\w*[Vv]erify|generate\w+|pbkdf2|scrypt|subtle)",
-        "it encrypts or signs",
+        sentence("it encrypts or signs"),
     ),
-    (r"\bimport\s*\(|^\s*import\s", "it loads a library"),
+    (r"\bimport\s*\(|^\s*import\s", sentence("it loads a library")),
     (
         r"helpers\b(?!\.(?:getBinaryDataBuffer|prepareBinaryData)\b)|\bfetch\s*\(|\baxios\b|XMLHttpRequest",
-        "it calls other servers: use HTTP_REQUEST steps",
+        sentence("it calls other servers: use HTTP_REQUEST steps"),
     ),
-    (r"\$memory", "it remembers data between executions: use a table, or REMEMBER"),
+    (r"\$memory", sentence("it remembers data between executions: use a table, or REMEMBER")),
     (
         r"(?:\$env|process\.env)\b(?!\.\w|\[\s*['\"])|\$credentials|\$secrets",
-        "it reads the environment: use variables or connections",
+        sentence("it reads the environment: use variables or connections"),
     ),
     (
         r"\bIntl\.(?!NumberFormat\b|DateTimeFormat\b)|formatToParts|formatRange",
-        "it takes apart what languages write: Intl is not all there",
+        sentence("it takes apart what languages write: Intl is not all there"),
     ),
-    (r"\$fromAI|getNodeParameter|\$evaluateExpression|\$getPairedItem", "it uses what n8n alone has"),
+    (r"\$fromAI|getNodeParameter|\$evaluateExpression|\$getPairedItem", sentence("it uses what n8n alone has")),
 )
 _ONE_ITEM = re.compile(
     r"return\s*\[\s*\{\s*(?:json\s*:|\"json\"\s*:|'json'\s*:)|return\s*\{|return\s*\[\s*\w+\s*\]\s*;?\s*$"
@@ -68,9 +69,9 @@ def code(asked: Asked) -> Output:
 def _computed(asked: Asked, source: str, program: str, given: JsonObject) -> str:
     """The step with the code, and those that read and write what it keeps between executions; the path of its rows."""
     if re.search(r"\$env\b|process\.env", source):
-        asked.note("the environment variables that it reads became variables: set vars of the same names")
+        asked.note(sentence("the environment variables that it reads became variables: set vars of the same names"))
     if writes_for_languages(source):
-        asked.note("numbers and dates are written as languages usually do; rarer forms may differ")
+        asked.note(sentence("numbers and dates are written as languages usually do; rarer forms may differ"))
     return with_kept_data(asked, program, given) if keeps_data(source) else asked.code(program, given)
 
 
@@ -84,7 +85,11 @@ def _with_files(asked: Asked, source: str, output: Output) -> Output:
     """The output with the files that code gives its items."""
     if not uses_files(source):
         return output
-    asked.note("files that it gives stand in the field 'binary' of its items; those that it makes hold 700 kB at most")
+    asked.note(
+        sentence(
+            "files that it gives stand in the field 'binary' of its items; those that it makes hold 700 kB at most"
+        )
+    )
     if output.many is not None:
         return replace(output, files_field=_FILES_FIELD)
     return replace(output, files_at=reach(output.item.whole, _FILES_FIELD))
@@ -133,7 +138,7 @@ def _source(asked: Asked) -> str:
     """Raises Left for code that a CODE step cannot run."""
     source = asked.raw("jsCode", asked.raw("functionCode", ""))
     if not isinstance(source, str) or not source.strip():
-        return str(asked.needed("", "the code", "return items;"))
+        return str(asked.needed("", sentence("the code"), "return items;"))
     return checked(source)
 
 
@@ -142,7 +147,7 @@ def checked(source: str) -> str:
     plain = _without_comments(source)
     for pattern, reason in _OUT_OF_REACH:
         if re.search(pattern, plain, re.MULTILINE):
-            raise Left(f"its code cannot run in a CODE step: {reason}")
+            raise Left(sentence("its code cannot run in a CODE step: %(reason)s", reason=reason))
     return source
 
 

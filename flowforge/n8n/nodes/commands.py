@@ -11,6 +11,7 @@ from flowforge.language.expressions.template import split_template
 from flowforge.n8n.asking import Asked, Left, Result, one
 from flowforge.n8n.data import Output
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 _UNREAD = re.compile(r"<<-?\s*['\"\\]")
 """A here-document in which no variable is looked for."""
@@ -24,13 +25,15 @@ def ssh(asked: Asked) -> Result:
         return one(path, renamed={"code": "exitCode"})
     operation = asked.choice("operation", "upload")
     if resource != "file" or operation not in ("upload", "download"):
-        raise Left(f"'{operation}' of a {resource} has no counterpart")
+        raise Left(
+            sentence("'%(operation)s' of a %(resource)s has no counterpart", operation=operation, resource=resource)
+        )
     return _upload(asked) if operation == "upload" else _download(asked)
 
 
 @node("executeCommand")
 def execute(asked: Asked) -> Result:
-    asked.note("no command runs on FlowForge's own machine: choose a server that is reached by SSH")
+    asked.note(sentence("no command runs on FlowForge's own machine: choose a server that is reached by SSH"))
     return one(_run(asked, asked.connection("Server"), "", fails=True))
 
 
@@ -51,9 +54,11 @@ def _upload(asked: Asked) -> Output:
 
 
 def _run(asked: Asked, connection: str, folder: str, *, fails: bool) -> str:
-    written = asked.needed(asked.text("command"), "the command", "uptime")
+    written = asked.needed(asked.text("command"), sentence("the command"), "uptime")
     if "{{" in written:
-        asked.note("a value of an expression is one word: n8n's is read by the shell as if it stood in the command")
+        asked.note(
+            sentence("a value of an expression is one word: n8n's is read by the shell as if it stood in the command")
+        )
     command = _Command()
     config: JsonObject = {"connection": connection, "command": command.read(written)}
     config |= {"environment": command.environment} if command.environment else {}
@@ -90,7 +95,7 @@ class _Command:
         if piece != HOLE or token == HOLE:
             return source
         if token.startswith("\\") or _UNREAD.match(token):
-            raise Left("a value is pasted where no shell looks for variables: write the command by hand")
+            raise Left(sentence("a value is pasted where no shell looks for variables: write the command by hand"))
         name = f"VALUE_{len(self.environment) + 1}"
         self.environment[name] = source
         return f"'\"${{{name}}}\"'" if token.startswith(("'", "$'")) else f"${{{name}}}"

@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.asking import Asked, Left, Result, no_counterpart, one
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.nodes import node
 from flowforge.n8n.nodes.tables import columns, filled
 from flowforge.n8n.values import literal, parts_of
+from flowforge.sentences import sentence
 
 _NUMBERED = re.compile(r"\$(\d{1,3})")
 _READS = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:select|with|show|explain|values)\b", re.IGNORECASE)
@@ -45,15 +46,15 @@ def sql(asked: Asked) -> Result:
         return _write(asked, base, table, operation)
     if operation in ("deleteTable", "delete"):
         return _delete(asked, base, table)
-    raise Left(f"the operation '{operation}' of {title} has no counterpart")
+    raise no_counterpart(operation, title)
 
 
 def _table(asked: Asked) -> str:
     table, schema = asked.text("table"), asked.text("schema")
     if "{{" in table + schema:
-        raise Left("its table is computed: choose it by hand")
+        raise Left(sentence("its table is computed: choose it by hand"))
     if not table:
-        return str(asked.needed(table, "the table", "choose_a_table"))
+        return str(asked.needed(table, sentence("the table"), "choose_a_table"))
     return f"{schema}.{table}" if schema and schema not in ("public", "dbo") else table
 
 
@@ -61,7 +62,7 @@ def _query(asked: Asked, base: JsonObject) -> Output:
     """Values in the SQL become parameters: they are never a part of the statement."""
     raw = asked.raw("query", "")
     if not isinstance(raw, str) or not raw.strip():
-        raw = str(asked.needed("", "the SQL", "SELECT 1"))
+        raw = str(asked.needed("", sentence("the SQL"), "SELECT 1"))
     raw = f"={raw}" if "{{" in raw and not raw.startswith("=") else raw
     parameters: JsonObject = {}
     statement = _with_parameters(asked, raw, parameters)
@@ -69,7 +70,7 @@ def _query(asked: Asked, base: JsonObject) -> Output:
     for number, value in enumerate(_replacements(asked), 1):
         parameters[f"p{number}"] = value
     if ":p1" in statement and "p1" not in parameters:
-        raise Left("the values of its SQL are computed together: name them by hand")
+        raise Left(sentence("the values of its SQL are computed together: name them by hand"))
     operation = "query" if _READS.match(statement) else "execute"
     config = (
         base | {"operation": operation, "sql": literal(statement)} | ({"parameters": parameters} if parameters else {})
@@ -85,7 +86,7 @@ def _with_parameters(asked: Asked, raw: str, parameters: JsonObject) -> str:
     pieces = []
     parts = list(parts_of(raw[1:]))
     if len(parts) == 1 and parts[0][0]:
-        raise Left("its whole SQL is computed: write it by hand, with parameters")
+        raise Left(sentence("its whole SQL is computed: write it by hand, with parameters"))
     for number, (is_code, part) in enumerate(parts):
         if not is_code:
             pieces.append(part)
@@ -97,9 +98,11 @@ def _with_parameters(asked: Asked, raw: str, parameters: JsonObject) -> str:
             pieces[-1] = before[:-1]
             parts[number + 1] = (False, after[1:])
         elif before.rstrip().lower().endswith(("from", "into", "table", "update", "join", '"', "`", ".")):
-            raise Left("a name of a table or column in its SQL is computed: write it by hand")
+            raise Left(sentence("a name of a table or column in its SQL is computed: write it by hand"))
         elif before.endswith(("'", "%")) or before.count("'") % 2:
-            raise Left("an expression stands inside a text of its SQL: join it to the text by hand, as a parameter")
+            raise Left(
+                sentence("an expression stands inside a text of its SQL: join it to the text by hand, as a parameter")
+            )
         pieces.append(f":{name}")
         parameters[name] = f"{{{{ {asked.values.expression(part)} }}}}"
     return "".join(pieces)
@@ -135,7 +138,7 @@ def _where(asked: Asked, parameters: JsonObject) -> str:
     for number, row in enumerate(asked.rows("where.values")):
         column, test = str(row.get("column", "")), _TESTS.get(str(row.get("condition", "equal")), "")
         if not _NAME.fullmatch(column) or not test:
-            raise Left("a condition of its rows has no counterpart: write it as SQL")
+            raise Left(sentence("a condition of its rows has no counterpart: write it as SQL"))
         if test.startswith("IS"):
             tests.append(f"{column} {test}")
             continue
@@ -155,7 +158,7 @@ def _select(asked: Asked, base: JsonObject, table: str) -> Output:
     ]
     limit = "" if asked.raw("returnAll") is True else f" LIMIT {asked.number('limit', 50)}"
     if "{{" in limit:
-        raise Left("how many rows it reads is computed: write it as SQL")
+        raise Left(sentence("how many rows it reads is computed: write it as SQL"))
     sql = f"SELECT {names} FROM {table}{where}{' ORDER BY ' + ', '.join(order) if order else ''}{limit}"  # noqa: S608  values are parameters
     config = base | {"operation": "query", "sql": literal(sql)} | ({"parameters": parameters} if parameters else {})
     return Output(many=f"{asked.step('SQL_QUERY', config)}.rows")
@@ -175,9 +178,9 @@ def _write(asked: Asked, base: JsonObject, table: str, operation: str) -> Output
         old = [str(asked.raw("columnToMatchOn", ""))]
         if isinstance(values, dict) and asked.raw("columnToMatchOn"):
             values[old[0]] = asked.text("valueToMatchOn")
-        config["keys"] = asked.needed(keys or [name for name in old if name], "the column to match", ["id"])
+        config["keys"] = asked.needed(keys or [name for name in old if name], sentence("the column to match"), ["id"])
     asked.step("SQL_QUERY", config)
-    asked.note("later steps see the item as it was before, not the row that was written")
+    asked.note(sentence("later steps see the item as it was before, not the row that was written"))
     return asked.given
 
 
@@ -194,10 +197,10 @@ def _delete(asked: Asked, base: JsonObject, table: str) -> Output:
     parameters: JsonObject = {}
     command = asked.raw("deleteCommand", "truncate")
     if command == "drop":
-        raise Left("it drops a table: write that as SQL, where it is meant")
+        raise Left(sentence("it drops a table: write that as SQL, where it is meant"))
     where = _where(asked, parameters) if command == "delete" else ""
     if command == "delete" and not where:
-        raise Left("it does not say which rows are deleted")
+        raise Left(sentence("it does not say which rows are deleted"))
     config = base | {"operation": "execute", "sql": literal(f"DELETE FROM {table}{where}")}  # noqa: S608  values are parameters
     return one(asked.step("SQL_QUERY", config | ({"parameters": parameters} if parameters else {})))
 
@@ -225,9 +228,9 @@ def mongo(asked: Asked) -> Result:
     if operation in ("update", "findOneAndUpdate", "findOneAndReplace"):
         key = str(asked.raw("updateKey", "id"))
         config = {"operation": "upsert", "documents": [document], "keys": [key]}
-        asked.note("a document that is not there is added")
+        asked.note(sentence("a document that is not there is added"))
         return one(asked.step("MONGODB", base | config))
-    raise Left(f"the operation '{operation}' of MongoDB has no counterpart")
+    raise no_counterpart(operation, "MongoDB")
 
 
 # -- Redis
@@ -235,12 +238,12 @@ def mongo(asked: Asked) -> Result:
 
 @node("redis")
 def redis(asked: Asked) -> Result:
-    operation = str(asked.needed(asked.choice("operation", ""), "the operation", "get"))
+    operation = str(asked.needed(asked.choice("operation", ""), sentence("the operation"), "get"))
     base: JsonObject = {"connection": asked.connection("Redis")}
     if operation == "get":
         name = str(asked.raw("propertyName", "propertyName")).lstrip("=") or "propertyName"
         path = asked.step(
-            "REDIS", base | {"operation": "get", "key": asked.needed(asked.text("key"), "the key", "key")}
+            "REDIS", base | {"operation": "get", "key": asked.needed(asked.text("key"), sentence("the key"), "key")}
         )
         return Output(Data(path, {name.split(".")[-1]: f"{path}.value", name: f"{path}.value"}))
     if operation == "set":
@@ -264,7 +267,7 @@ def redis(asked: Asked) -> Result:
         path = asked.step("REDIS", config | ({"value": asked.value("messageData")} if operation == "push" else {}))
         name = str(asked.raw("propertyName", "propertyName"))
         return asked.given if operation == "push" else Output(Data(path, {name: f"{path}.value"}))
-    raise Left(f"the operation '{operation}' of Redis has no counterpart")
+    raise no_counterpart(operation, "Redis")
 
 
 def _counted(asked: Asked, path: str) -> Output:

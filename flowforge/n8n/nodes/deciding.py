@@ -6,6 +6,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Fork, Way
 from flowforge.n8n.conditions import condition, written
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 
 @node("if")
@@ -21,7 +22,7 @@ def filter_(asked: Asked) -> Fork:
 
 def _holds(asked: Asked) -> str:
     if not asked.raw("conditions"):
-        asked.note("its conditions are missing in the file: fill them in")
+        asked.note(sentence("its conditions are missing in the file: fill them in"))
     return asked.values.fits(condition(asked, asked.raw("conditions", {})))
 
 
@@ -79,7 +80,7 @@ def _old_way(asked: Asked, row: JsonObject, kind: str, value: str, number: int) 
 
 def _fork(asked: Asked, ways: list[Way], *, all_that_hold: bool = False) -> Fork:
     if not any(way.when for way in ways):
-        asked.note("its rules are missing in the file: fill them in")
+        asked.note(sentence("its rules are missing in the file: fill them in"))
         outputs = sorted({link.output for link in asked.workflow.links_from(asked.node.name)}) or [0]
         ways = [Way(output, "false", str(output)) for output in outputs]
     if all_that_hold and any(way.when is None for way in ways):

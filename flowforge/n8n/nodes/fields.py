@@ -10,6 +10,7 @@ from flowforge.n8n.asking import Asked, Result, one
 from flowforge.n8n.data import Data, Output, reach
 from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 _OLD_KINDS = ("string", "number", "boolean")
 
@@ -54,7 +55,7 @@ def _with_others(asked: Asked, own: Data, path: str, names: list[str]) -> Output
         return Output(own).with_files_of(given)
     chosen = asked.raw("include", "all")
     if asked.node.version >= 3 and chosen not in ("all", None):
-        asked.note("all fields of the item are kept, not only those that were chosen")
+        asked.note(sentence("all fields of the item are kept, not only those that were chosen"))
     merged = Data(path, {name: reach(path, name) for name in names}, base=given.item)
     return Output(merged, why=given.why).with_files_of(given)
 
@@ -104,7 +105,7 @@ def _from_json(asked: Asked, raw: str) -> Any:
     try:
         return asked.values.value(jsonio.loads(raw))
     except ValueError:
-        asked.note("a field that should hold JSON holds a text")
+        asked.note(sentence("a field that should hold JSON holds a text"))
         return asked.values.text(raw)
 
 

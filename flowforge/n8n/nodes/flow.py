@@ -8,6 +8,7 @@ from flowforge.n8n.asking import Asked, Ending, Left, Result, one
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.names import key_of
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 from flowforge.workflows.workflow_keys import PREFIX
 
 _OWN_ID = re.compile(r"=\s*\{\{\s*\$workflow\.id\s*\}\}\s*")
@@ -30,7 +31,7 @@ def wait(asked: Asked) -> Result:
         asked.step("WAIT", {"until": asked.text("dateTime")})
         return asked.given
     if how == "form":
-        asked.note("the form became a question that is answered with yes or no")
+        asked.note(sentence("the form became a question that is answered with yes or no"))
         path = asked.step("WAIT", {"for": "approval", "message": asked.text("formTitle")})
         return one(path)
     config: dict[str, object] = {"for": "resume"}
@@ -85,20 +86,20 @@ def _body(asked: Asked, kind: str) -> object:
         return asked.file(str(asked.raw("inputFieldName", "data")))
     if kind in ("noData", "redirect"):
         return None
-    raise Left(f"an answer with '{kind}' has no counterpart")
+    raise Left(sentence("an answer with '%(kind)s' has no counterpart", kind=kind))
 
 
 @node("executeWorkflow")
 def call(asked: Asked) -> Result:
     """The other workflow is called by the key that an import gives to it."""
     if asked.raw("source", "database") not in ("database", "parameter"):
-        raise Left("the workflow that it calls stands somewhere else: import that one, then call it")
+        raise Left(sentence("the workflow that it calls stands somewhere else: import that one, then call it"))
     id_ = asked.raw("workflowId", "")
     if isinstance(id_, str) and _OWN_ID.fullmatch(id_):
         id_ = asked.workflow.called_by
     if not isinstance(id_, str) or id_.startswith("=") or asked.raw("source") == "parameter":
-        raise Left("which workflow it calls is computed: choose it by hand")
-    asked.note("import the workflow that it calls, too, or choose another one")
+        raise Left(sentence("which workflow it calls is computed: choose it by hand"))
+    asked.note(sentence("import the workflow that it calls, too, or choose another one"))
     config = {"workflowId": f"{PREFIX}{key_of(id_ or 'workflow')}", "payload": _payload(asked)}
     if asked.raw("options.waitForSubWorkflow") is False:
         config["wait"] = False
@@ -115,11 +116,15 @@ def _payload(asked: Asked) -> object:
 def form(asked: Asked) -> Result:
     """A further page of a form: its end is an answer to the caller, other pages are questions that wait."""
     if asked.choice("operation", "page") == "completion":
-        asked.note("the message at the end is an answer: have the form respond by a RESPOND step to show it")
+        asked.note(sentence("the message at the end is an answer: have the form respond by a RESPOND step to show it"))
         text = asked.text("completionMessage") or asked.text("responseText") or asked.text("completionTitle") or "Done"
         asked.step("TRANSFORM", {"output": {"message": text, "redirect": asked.text("redirectUrl")}})
         return asked.given
-    asked.note("the page became a wait for a call that brings its fields: send somebody the link {{ resume.<id>.url }}")
+    asked.note(
+        sentence(
+            "the page became a wait for a call that brings its fields: send somebody the link {{ resume.<id>.url }}"
+        )
+    )
     path = asked.step("WAIT", {"for": "resume"})
     return Output(Data(f"{path}.body"))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.asking import Asked, Left, Result, no_counterpart, one
 from flowforge.n8n.data import Data, Output, quote
 from flowforge.n8n.expressions.lexer import NotRead
 from flowforge.n8n.expressions.times import strftime_of, unit_of
 from flowforge.n8n.nodes import node
+from flowforge.sentences import message_of, sentence
 
 _TABLES = {"csv": "csv", "xlsx": "xlsx", "xls": "xlsx", "ods": "xlsx"}
 
@@ -34,7 +35,7 @@ def extract(asked: Asked) -> Result:
         return _field(asked, name, f"{inner} | base64")
     if operation == "fromIcs":
         return one(asked.step("READ_CALENDAR", {"source": file}))
-    raise Left(f"the form '{operation}' of a file has no counterpart")
+    raise Left(sentence("the form '%(operation)s' of a file has no counterpart", operation=operation))
 
 
 def _field(asked: Asked, name: str, expression: str) -> Output:
@@ -54,7 +55,7 @@ def convert(asked: Asked) -> Result:
     if operation == "toJson":
         whole = asked.items if asked.raw("mode", "once") == "once" else asked.seen(asked.given.item.object)
         return _made(asked, f"({whole}) | tojson(2) | to_file({name}, 'application/json')")
-    raise Left(f"a file of the form '{operation}' has no counterpart")
+    raise Left(sentence("a file of the form '%(operation)s' has no counterpart", operation=operation))
 
 
 _SUFFIXES = {"toText": "txt", "text": "txt", "toJson": "json", "toBinary": "bin"}
@@ -63,7 +64,7 @@ _SUFFIXES = {"toText": "txt", "text": "txt", "toJson": "json", "toBinary": "bin"
 def _one_file(asked: Asked, operation: str, name: str) -> Output:
     """A file of one field. Of a list it is made for the first item."""
     if asked.given.many is not None:
-        asked.note("the file is made of the first item")
+        asked.note(sentence("the file is made of the first item"))
     source = str(asked.raw("sourceProperty", "data")).removeprefix("=")
     path = asked.given.item
     keys = [part for part in source.split(".") if part] or ["data"]
@@ -107,16 +108,18 @@ def move(asked: Asked) -> Result:
 
 @node("compression")
 def compression(asked: Asked) -> Result:
-    raise Left("files are packed or unpacked: choose the ZIP step, and its files, by hand")
+    raise Left(sentence("files are packed or unpacked: choose the ZIP step, and its files, by hand"))
 
 
 @node("s3", "awsS3")
 def s3(asked: Asked) -> Result:
     resource, operation = asked.choice("resource", "file"), asked.choice("operation", "download")
     base: JsonObject = {"connection": asked.connection("S3")}
-    asked.note("the bucket is a part of the connection")
+    asked.note(sentence("the bucket is a part of the connection"))
     if resource != "file":
-        raise Left(f"'{operation}' of a {resource} has no counterpart")
+        raise Left(
+            sentence("'%(operation)s' of a %(resource)s has no counterpart", operation=operation, resource=resource)
+        )
     if operation == "upload":
         file = asked.file(str(asked.raw("binaryPropertyName", "data")))
         return one(
@@ -129,7 +132,7 @@ def s3(asked: Asked) -> Result:
         return one(asked.step("FILE_TRANSFER", base | {"operation": "delete", "path": asked.text("fileKey")}))
     if operation == "getAll":
         return Output(many=f"{asked.step('FILE_TRANSFER', base | {'operation': 'list'})}.files")
-    raise Left(f"the operation '{operation}' of S3 has no counterpart")
+    raise no_counterpart(operation, "S3")
 
 
 @node("ftp")
@@ -139,12 +142,12 @@ def ftp(asked: Asked) -> Result:
     path = asked.text("path")
     if operation == "upload":
         if asked.raw("binaryData", True) is False:
-            raise Left("a text is uploaded: make it a file first")
+            raise Left(sentence("a text is uploaded: make it a file first"))
         file = asked.file(str(asked.raw("binaryPropertyName", "data")))
         return one(asked.step("FILE_TRANSFER", base | {"operation": "put", "path": path, "file": file}))
     words = {"download": "get", "list": "list", "delete": "delete"}
     if operation not in words:
-        raise Left(f"the operation '{operation}' of FTP has no counterpart")
+        raise no_counterpart(operation, "FTP")
     step = asked.step("FILE_TRANSFER", base | {"operation": words[operation], "path": path})
     if operation == "list":
         return Output(many=f"{step}.files")
@@ -154,17 +157,21 @@ def ftp(asked: Asked) -> Result:
 @node("readWriteFile", "readBinaryFile", "readBinaryFiles", "writeBinaryFile")
 def disk(asked: Asked) -> Result:
     """Workflows reach no disk here: files stand on a server."""
-    asked.note("workflows have no disk here: choose a connection to a server of files (S3, SFTP, FTP, WebDAV)")
+    asked.note(
+        sentence("workflows have no disk here: choose a connection to a server of files (S3, SFTP, FTP, WebDAV)")
+    )
     base: JsonObject = {"connection": asked.connection("Files")}
     writes = asked.node.kind == "writeBinaryFile" or asked.raw("operation", "read") == "write"
     if writes:
-        path = asked.needed(asked.text("fileName"), "the path", "file")
+        path = asked.needed(asked.text("fileName"), sentence("the path"), "file")
         file = asked.file(str(asked.raw("dataPropertyName", "data")))
         asked.step("FILE_TRANSFER", base | {"operation": "put", "path": path, "file": file})
         return asked.given
-    path = asked.needed(asked.text("fileSelector") or asked.text("filePath"), "the path", "file")
+    path = asked.needed(asked.text("fileSelector") or asked.text("filePath"), sentence("the path"), "file")
     if "*" in path:
-        raise Left("it reads all files that fit a pattern: list them with FILE_TRANSFER, then get each in a FOR_EACH")
+        raise Left(
+            sentence("it reads all files that fit a pattern: list them with FILE_TRANSFER, then get each in a FOR_EACH")
+        )
     read = asked.step("FILE_TRANSFER", base | {"operation": "get", "path": path})
     return Output(Data(f"{read}.file", renamed={"fileName": "name", "mimeType": "type"}), any_file=f"{read}.file")
 
@@ -181,7 +188,7 @@ def html(asked: Asked) -> Result:
         return one(asked.step("TRANSFORM", {"output": {"html": asked.values.text(_template(asked.raw("html", "")))}}))
     if operation == "extractHtmlContent":
         return _selected(asked)
-    raise Left("a table in HTML is made of the items: do that in a CODE step")
+    raise Left(sentence("a table in HTML is made of the items: do that in a CODE step"))
 
 
 def _template(raw: object) -> str:
@@ -198,9 +205,9 @@ def _selected(asked: Asked) -> Output:
         source = asked.braced(f"{asked.given.item.field(name)} | default('')")
     fields = [_part(asked, row) for row in asked.rows("extractionValues.values")]
     if not fields:
-        fields = [asked.needed({}, "what is extracted", {"name": "value", "selector": "body"})]
+        fields = [asked.needed({}, sentence("what is extracted"), {"name": "value", "selector": "body"})]
     if asked.raw("options.trimValues") is False:
-        asked.note("texts are trimmed")
+        asked.note(sentence("texts are trimmed"))
     path = asked.step("HTML", {"operation": "extract", "source": source, "fields": fields})
     return one(f"{path}.items[0]")
 
@@ -223,7 +230,11 @@ def markdown(asked: Asked) -> Result:
     back = asked.choice("mode", "htmlToMarkdown") == "markdownToHtml"
     source = asked.text("markdown" if back else "html")
     path = asked.step(
-        "HTML", {"operation": "fromMarkdown" if back else "markdown", "source": asked.needed(source, "the text", "…")}
+        "HTML",
+        {
+            "operation": "fromMarkdown" if back else "markdown",
+            "source": asked.needed(source, sentence("the text"), "…"),
+        },
     )
     key = str(asked.raw("destinationKey", "data")) or "data"
     text = f"{path}.{'html' if back else 'text'}"
@@ -242,7 +253,7 @@ def xml(asked: Asked) -> Result:
 
 @node("rssFeedRead")
 def feed(asked: Asked) -> Result:
-    url = asked.needed(asked.text("url"), "the address", "https://example.com/feed.xml")
+    url = asked.needed(asked.text("url"), sentence("the address"), "https://example.com/feed.xml")
     fetched = asked.step("HTTP_REQUEST", {"url": url, "response": "text"}, hint=f"fetch {asked.node.name}")
     path = asked.step("READ_FEED", {"source": f"{{{{ {fetched}.body }}}}"})
     return Output(many=f"{path}.entries", renamed=FEED)
@@ -276,7 +287,9 @@ def date_time(asked: Asked) -> Result:
         word = "plus" if operation == "addToDate" else "minus"
         moved = f"({asked.bare(asked.raw('magnitude', ''))}) | {word}({amount}, {quote(unit)}, {quote(zone)})"
         return _dated(asked, name, f"{moved} | iso({quote(zone)})")
-    raise Left(f"the operation '{operation}' of dates has no counterpart: use an expression")
+    raise Left(
+        sentence("the operation '%(operation)s' of dates has no counterpart: use an expression", operation=operation)
+    )
 
 
 def _format(asked: Asked) -> str:
@@ -285,7 +298,7 @@ def _format(asked: Asked) -> str:
     try:
         return strftime_of(chosen.replace("YYYY", "yyyy").replace("DD", "dd"))
     except NotRead as error:
-        raise Left(str(error)) from error
+        raise Left(message_of(error)) from error
 
 
 def _dated(asked: Asked, name: str, expression: str) -> Output:
@@ -304,7 +317,7 @@ def _old_date(asked: Asked) -> Output:
     try:
         format_ = strftime_of(written.replace("YYYY", "yyyy").replace("DD", "dd").replace("A", "a"))
     except NotRead as error:
-        raise Left(str(error)) from error
+        raise Left(message_of(error)) from error
     return _dated(asked, name, f"{value} | date({quote(format_)}, {quote(asked.zone)})")
 
 
@@ -320,7 +333,7 @@ def crypto(asked: Asked) -> Result:
         return _dated(asked, name, f"{value} | hmac_sha256({asked.bare(asked.raw('secret', ''))}, {quote(encoding)})")
     if action == "generate":
         return _random(asked, name)
-    raise Left(f"'{action}' by {kind} has no counterpart")
+    raise Left(sentence("'%(action)s' by %(kind)s has no counterpart", action=action, kind=kind))
 
 
 def _random(asked: Asked, name: str) -> Output:

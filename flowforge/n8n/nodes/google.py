@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.asking import Asked, Left, Result, no_counterpart, one, only_by_request
 from flowforge.n8n.data import Data, Output, held, quote
 from flowforge.n8n.nodes import node
 from flowforge.n8n.values import literal
+from flowforge.sentences import sentence
 
 _ID_IN_ADDRESS = re.compile(r"/d/([A-Za-z0-9_-]{10,})|/folders/([A-Za-z0-9_-]{10,})")
 _ITEM = re.compile(r"(?<![.\w])item(?!\w)")
@@ -33,14 +34,14 @@ def sheets(asked: Asked) -> Result:
     resource = asked.choice("resource", "sheet")
     row = _SHEET_OPERATIONS.get((resource, operation))
     if row is None:
-        raise Left(f"the operation '{operation}' of Google Sheets has no counterpart: use an HTTP_REQUEST step")
+        raise only_by_request(operation, "Google Sheets")
     return row(asked)
 
 
 def _sheet(asked: Asked) -> JsonObject:
     document = _id(asked, "documentId") or _id(asked, "sheetId")
     if not document:
-        asked.note("the spreadsheet is to be chosen")
+        asked.note(sentence("the spreadsheet is to be chosen"))
     base = {"connection": asked.connection("Google Sheets"), "spreadsheetId": document or "choose-a-spreadsheet"}
     return base | {"sheet": _tab(asked)}
 
@@ -54,7 +55,7 @@ def _tab(asked: Asked) -> str:
             return literal(known)
         if raw.get("mode") == "name":
             return asked.text_of(raw.get("value")) or "Sheet1"
-        asked.note("the name of the tab is not in the file: it is taken to be Sheet1")
+        asked.note(sentence("the name of the tab is not in the file: it is taken to be Sheet1"))
         return "Sheet1"
     if isinstance(raw, str) and raw:
         return asked.text_of(raw)
@@ -66,7 +67,7 @@ def _read(asked: Asked) -> Output:
     path = asked.step("SHEETS_READ", _sheet(asked))
     rows = f"{path}.rows"
     if asked.raw("options.range") or (asked.raw("range") and ":" in str(asked.raw("range"))):
-        asked.note("all rows are read, not only those of a range")
+        asked.note(sentence("all rows are read, not only those of a range"))
     filters = asked.rows("filtersUI.values")
     tests = [
         f"item[{quote(str(row.get('lookupColumn')))}] | default('') | string == {_outer(asked, row.get('lookupValue'))}"
@@ -89,8 +90,8 @@ def _outer(asked: Asked, raw: Any) -> str:
 
 def _lookup(asked: Asked) -> Output:
     config = _sheet(asked) | {
-        "column": asked.needed(asked.text("lookupColumn"), "the column", "id"),
-        "value": asked.needed(asked.text("lookupValue"), "the value", "…"),
+        "column": asked.needed(asked.text("lookupColumn"), sentence("the column"), "id"),
+        "value": asked.needed(asked.text("lookupValue"), sentence("the value"), "…"),
     }
     path = asked.step("SHEETS_FIND", config)
     return Output(Data(f"{path}.row", renamed={"row_number": "rowNumber"}))
@@ -115,7 +116,7 @@ def _column(row: JsonObject) -> str:
 
 def _append(asked: Asked) -> Result:
     values, _ = _columns(asked)
-    values = asked.needed(values, "what it writes", {"column": "value"})
+    values = asked.needed(values, sentence("what it writes"), {"column": "value"})
     config = _sheet(asked) | {"rows": values}
     if asked.raw("options.cellFormat", asked.raw("options.valueInputMode")) != "RAW":
         config["valueInputOption"] = "USER_ENTERED"
@@ -141,9 +142,13 @@ def _change(asked: Asked) -> tuple[JsonObject, Any]:
     values, matching = _columns(asked)
     key = matching[0] if matching else asked.text("columnToMatchOn") or asked.text("key") or "id"
     if len(matching) > 1:
-        asked.note(f"rows are found by {matching[0]!r} alone, not by all the columns that were chosen")
+        asked.note(
+            sentence(
+                "rows are found by '%(column)s' alone, not by all the columns that were chosen", column=matching[0]
+            )
+        )
     if key == "row_number":
-        asked.note("rows are found by a column here, not by their number: choose one that tells them apart")
+        asked.note(sentence("rows are found by a column here, not by their number: choose one that tells them apart"))
         key = "choose-a-column"
     value = (
         values.get(key, "")
@@ -152,9 +157,9 @@ def _change(asked: Asked) -> tuple[JsonObject, Any]:
     )
     if isinstance(values, dict) and key not in values:
         value = asked.text("valueToMatchOn")
-    value = asked.needed(value, "the value that finds the row", "…")
+    value = asked.needed(value, sentence("the value that finds the row"), "…")
     changes = {name: each for name, each in values.items() if name != key} if isinstance(values, dict) else values
-    changes = asked.needed(changes, "what it changes", {"column": "value"})
+    changes = asked.needed(changes, sentence("what it changes"), {"column": "value"})
     config = _sheet(asked) | {
         "column": literal(key),
         "value": value,
@@ -165,7 +170,7 @@ def _change(asked: Asked) -> tuple[JsonObject, Any]:
 
 
 def _as_before(asked: Asked) -> Output:
-    asked.note("later steps see the item as it was before, not the row that was written")
+    asked.note(sentence("later steps see the item as it was before, not the row that was written"))
     return asked.given
 
 
@@ -193,7 +198,7 @@ def _create(asked: Asked) -> Output:
 def _delete_rows(asked: Asked) -> Output:
     """Rows of a tab, which the API knows by its number. Raises Left for columns."""
     if asked.raw("toDelete", "rows") != "rows":
-        raise Left("columns are deleted: use an HTTP_REQUEST step")
+        raise Left(sentence("columns are deleted: use an HTTP_REQUEST step"))
     base = _sheet(asked)
     first = f"(({asked.bare(asked.raw('startIndex', 2))}) | int)"
     count = f"(({asked.bare(asked.raw('numberToDelete', 1))}) | int)"
@@ -209,7 +214,7 @@ def _number_of_tab(asked: Asked) -> int:
     number = str(asked.raw("sheetName", "")).removeprefix("gid=")
     if number.isdecimal():
         return int(number)
-    asked.note("the number of the tab is not in the file: it is taken to be 0")
+    asked.note(sentence("the number of the tab is not in the file: it is taken to be 0"))
     return 0
 
 
@@ -240,7 +245,7 @@ def drive(asked: Asked) -> Result:
         return _search(asked)
     row = _DRIVE_OPERATIONS.get((resource, operation))
     if row is None:
-        raise Left(f"the operation '{operation}' of Google Drive has no counterpart: use an HTTP_REQUEST step")
+        raise only_by_request(operation, "Google Drive")
     return row(asked)
 
 
@@ -260,7 +265,7 @@ def _folder(asked: Asked) -> str:
 
 
 def _download(asked: Asked) -> Output:
-    config = _drive(asked) | {"fileId": asked.needed(_id(asked, "fileId"), "the file", "choose-a-file")}
+    config = _drive(asked) | {"fileId": asked.needed(_id(asked, "fileId"), sentence("the file"), "choose-a-file")}
     formats = asked.raw("options.googleFileConversion.conversion", {})
     if isinstance(formats, dict) and isinstance(formats.get("docsToFormat"), str):
         config["exportAs"] = formats["docsToFormat"]
@@ -306,7 +311,7 @@ def _call_drive(asked: Asked, method: str, address: str, *, body: Any = None, qu
 def _share(asked: Asked) -> Output:
     rights = asked.raw("permissionsUi.permissionsValues", {})
     if not isinstance(rights, dict):
-        raise Left("with whom it is shared is computed: choose it by hand")
+        raise Left(sentence("with whom it is shared is computed: choose it by hand"))
     body = {
         key: asked.text_of(rights[each])
         for key, each in (("role", "role"), ("type", "type"), ("emailAddress", "emailAddress"))
@@ -316,7 +321,7 @@ def _share(asked: Asked) -> Output:
 
 
 def _move(asked: Asked) -> Output:
-    asked.note("it is taken out of no folder: a file may stand in one only, so that it moves")
+    asked.note(sentence("it is taken out of no folder: a file may stand in one only, so that it moves"))
     return _call_drive(asked, "PATCH", f"/{_id(asked, 'fileId')}", query={"addParents": _folder(asked)})
 
 
@@ -386,7 +391,7 @@ def calendar(asked: Asked) -> Result:
     if operation == "get":
         url = f"https://www.googleapis.com/calendar/v3/calendars/{config['calendarId']}/events/{asked.text('eventId')}"
         return one(f"{asked.step('HTTP_REQUEST', {'url': url, 'connection': config['connection']})}.body")
-    raise Left(f"the operation '{operation}' of Google Calendar has no counterpart")
+    raise no_counterpart(operation, "Google Calendar")
 
 
 def _option(asked: Asked, name: str) -> str:
@@ -428,7 +433,7 @@ def docs(asked: Asked) -> Result:
     document = _id(asked, "documentURL")
     call: JsonObject = {"url": f"https://docs.googleapis.com/v1/documents/{document}", "connection": connection}
     if operation == "get":
-        asked.note("n8n gives the text of the document; here it is gathered from its paragraphs")
+        asked.note(sentence("n8n gives the text of the document; here it is gathered from its paragraphs"))
         path = asked.step("HTTP_REQUEST", call)
         text = (
             f"{path}.body.body.content | selectattr('paragraph', 'defined') | map(item.paragraph.elements"
@@ -452,7 +457,7 @@ def docs(asked: Asked) -> Result:
         return one(f"{asked.step('HTTP_REQUEST', call)}.body")
     requests = [_change_of_text(asked, row) for row in asked.rows("actionsUi.actionFields")]
     if operation != "update" or not requests:
-        raise Left(f"the operation '{operation}' of Google Docs has no counterpart")
+        raise no_counterpart(operation, "Google Docs")
     call |= {"url": f"{call['url']}:batchUpdate", "method": "POST", "body": {"requests": requests}}
     return one(f"{asked.step('HTTP_REQUEST', call)}.body")
 
@@ -464,4 +469,6 @@ def _change_of_text(asked: Asked, row: JsonObject) -> JsonObject:
     if action == "replaceAll":
         old = {"text": asked.text_of(row.get("text")), "matchCase": row.get("matchCase") is True}
         return {"replaceAllText": {"containsText": old, "replaceText": asked.text_of(row.get("replaceText"))}}
-    raise Left(f"the change '{action}' of a document has no counterpart: use an HTTP_REQUEST step")
+    raise Left(
+        sentence("the change '%(action)s' of a document has no counterpart: use an HTTP_REQUEST step", action=action)
+    )

@@ -10,6 +10,7 @@ from flowforge.n8n.data import Output
 from flowforge.n8n.http_nodes import METHODS, answer_of_any_kind
 from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 _KINDS = {"json": "json", "text": "text", "string": "text", "file": "file"}
 
@@ -27,7 +28,7 @@ def http_request(asked: Asked) -> Output:
     if answer.get("neverError") is True or options.get("ignoreResponseCode") is True:
         config["failOnStatus"] = False
     if isinstance(options, dict) and "pagination" in options:
-        asked.note("the pages of the answer are not followed: choose how in the step's paging")
+        asked.note(sentence("the pages of the answer are not followed: choose how in the step's paging"))
     keys: JsonObject = {}
     timeout = options.get("timeout") if isinstance(options, dict) else None
     if isinstance(timeout, int) and 0 < timeout <= 86_400_000:
@@ -51,7 +52,7 @@ def _new(asked: Asked) -> JsonObject:
 
 
 def _url(asked: Asked) -> str:
-    url = str(asked.needed(asked.text("url").strip(), "the URL", "https://example.com/"))
+    url = str(asked.needed(asked.text("url").strip(), sentence("the URL"), "https://example.com/"))
     return url if url.startswith(("http://", "https://", "{{")) else f"https://{url}"
 
 
@@ -59,7 +60,7 @@ def _method(asked: Asked, raw: Any) -> str:
     if isinstance(raw, str) and raw.startswith("="):
         return asked.text_of(raw)
     if not isinstance(raw, str) or raw.upper() not in METHODS:
-        raise Left("its method is not known: choose it by hand")
+        raise Left(sentence("its method is not known: choose it by hand"))
     return raw.upper()
 
 

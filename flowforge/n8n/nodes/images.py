@@ -10,6 +10,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left, Result
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 _WITH_ALPHA = re.compile(r"#[0-9A-Fa-f]{8}")
 _FORMATS = ("png", "jpeg", "webp")
@@ -30,7 +31,7 @@ def edit_image(asked: Asked) -> Result:
     many = operation == "multiStep"
     rows = asked.rows("operations.operations") if many else [{**asked.node.parameters, "operation": operation}]
     operations = [_operation(asked, row) for row in rows]
-    config: JsonObject = {"operations": asked.needed(operations, "the operations", [{"do": "blur"}])}
+    config: JsonObject = {"operations": asked.needed(operations, sentence("the operations"), [{"do": "blur"}])}
     if not operations or operations[0]["do"] != "create":
         config = {"file": _file(asked), **config}
     return Output(asked.given.item, any_file=f"{asked.step('IMAGE', config | _written(asked))}.file")
@@ -49,7 +50,7 @@ def _file(asked: Asked) -> str:
 def _written(asked: Asked) -> JsonObject:
     format_, name = asked.text("options.format"), asked.text("options.fileName")
     if format_ and format_ not in _FORMATS:
-        asked.note(f"it becomes a PNG: {format_} is not written")
+        asked.note(sentence("it becomes a PNG: %(format)s is not written", format=format_))
         format_ = "png"
     given = {"format": format_, "name": name, "quality": asked.number("options.quality", 0)}
     return {key: value for key, value in given.items() if value}
@@ -58,7 +59,7 @@ def _written(asked: Asked) -> JsonObject:
 def _operation(asked: Asked, row: JsonObject) -> JsonObject:
     name = str(row.get("operation", ""))
     if name not in _READ:
-        raise Left(f"the operation '{name}' of images has no counterpart")
+        raise Left(sentence("the operation '%(name)s' of images has no counterpart", name=name))
     return _READ[name](_Row(asked, row))
 
 
@@ -87,9 +88,9 @@ class _Row:
 def _resize(row: _Row) -> JsonObject:
     option = row.word("resizeOption", "maximumArea")
     if option not in _RESIZED:
-        raise Left(f"the way '{option}' to resize an image has no counterpart")
+        raise Left(sentence("the way '%(option)s' to resize an image has no counterpart", option=option))
     if option == "maximumArea":
-        row.asked.note("the image fits into width and height: n8n gives it that many pixels")
+        row.asked.note(sentence("the image fits into width and height: n8n gives it that many pixels"))
     return {"do": "resize", "width": row.number("width", 500), "height": row.number("height", 500), **_RESIZED[option]}
 
 
@@ -108,10 +109,10 @@ def _text(row: _Row) -> JsonObject:
     top, size = row.number("positionY", 50), row.number("fontSize", 18)
     if isinstance(top, int | float) and isinstance(size, int | float):
         top -= size
-    row.asked.note("the font is a plain one, unless the operation names a file with another")
+    row.asked.note(sentence("the font is a plain one, unless the operation names a file with another"))
     return {
         "do": "text",
-        "text": row.asked.needed(row.text("text"), "the text", "Text"),
+        "text": row.asked.needed(row.text("text"), sentence("the text"), "Text"),
         "left": row.number("positionX", 50),
         "top": top,
         "size": size,
@@ -123,7 +124,7 @@ def _text(row: _Row) -> JsonObject:
 def _draw(row: _Row) -> JsonObject:
     shape = {"circle": "ellipse"}.get(row.word("primitive", "rectangle"), row.word("primitive", "rectangle"))
     if shape == "ellipse":
-        row.asked.note("a circle fills the box of its two points: n8n's is drawn around the first")
+        row.asked.note(sentence("a circle fills the box of its two points: n8n's is drawn around the first"))
     return {
         "do": "draw",
         "shape": shape,
@@ -138,7 +139,7 @@ def _draw(row: _Row) -> JsonObject:
 
 def _composite(row: _Row) -> JsonObject:
     if row.word("operator", "Over") != "Over":
-        raise Left("the images are put together by a rule other than 'Over'")
+        raise Left(sentence("the images are put together by a rule other than 'Over'"))
     image = row.asked.file(row.text("dataPropertyNameComposite") or "data")
     return {
         "do": "composite",

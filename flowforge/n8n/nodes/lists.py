@@ -11,6 +11,7 @@ from flowforge.n8n.javascript import library_for, nodes_named_in
 from flowforge.n8n.nodes import node
 from flowforge.n8n.nodes.code import checked
 from flowforge.n8n.values import literal
+from flowforge.sentences import sentence
 
 
 def _items(asked: Asked, expression: str, *, hint: str = "") -> Output:
@@ -23,7 +24,7 @@ def _items(asked: Asked, expression: str, *, hint: str = "") -> Output:
 def limit(asked: Asked) -> Output:
     most = asked.number("maxItems", 1)
     if not isinstance(most, int):
-        raise Left("how many items are kept is computed: choose it by hand")
+        raise Left(sentence("how many items are kept is computed: choose it by hand"))
     return _items(asked, f"{held(asked.items)}[{f'-{most}:' if asked.raw('keep') == 'lastItems' else f':{most}'}]")
 
 
@@ -33,7 +34,7 @@ def split_out(asked: Asked) -> Output:
     field, include = str(asked.raw("fieldToSplitOut", "")), asked.raw("include", "noOtherFields")
     if field.startswith("="):
         return _split_by_computed_field(asked, include == "allOtherFields")
-    field = str(asked.needed(field.strip(), "the field", "items"))
+    field = str(asked.needed(field.strip(), sentence("the field"), "items"))
     names = [name.strip() for name in field.split(",")]
     if len(names) > 1:
         lists = {
@@ -46,7 +47,7 @@ def split_out(asked: Asked) -> Output:
     given = {"list": asked.braced(f"{path} | default([])"), "item": asked.item, "field": literal(last)}
     rows = asked.code(_SPLIT, given | {"others": include == "allOtherFields"})
     if include not in ("noOtherFields", "allOtherFields"):
-        asked.note("chosen fields of the item are not repeated for its members")
+        asked.note(sentence("chosen fields of the item are not repeated for its members"))
     return Output(many=rows)
 
 
@@ -89,9 +90,9 @@ def aggregate(asked: Asked) -> Output:
     if asked.raw("aggregate", "aggregateIndividualFields") == "aggregateAllItemData":
         name = asked.raw("destinationFieldName", "data") or "data"
         if not isinstance(name, str) or name.startswith("="):
-            raise Left("the name of the field is computed: choose it by hand")
+            raise Left(sentence("the name of the field is computed: choose it by hand"))
         if asked.raw("include", "allFields") != "allFields":
-            asked.note("all fields of the items are kept")
+            asked.note(sentence("all fields of the items are kept"))
         path = asked.step("TRANSFORM", {"output": {name: f"{{{{ {asked.values.fits(asked.items)} }}}}"}})
         return one(path)
     fields = {}
@@ -102,7 +103,7 @@ def aggregate(asked: Asked) -> Output:
             continue
         fields[name] = f"{{{{ {asked.values.fits(f'{held(asked.items)} | map({quote(field)})')} }}}}"
     if not fields:
-        fields = {"items": asked.needed("", "the fields", f"{{{{ {asked.values.fits(asked.items)} }}}}")}
+        fields = {"items": asked.needed("", sentence("the fields"), f"{{{{ {asked.values.fits(asked.items)} }}}}")}
     return one(asked.step("TRANSFORM", {"output": fields}))
 
 
@@ -114,7 +115,7 @@ def sort(asked: Asked) -> Output:
     if how == "code":
         return _sort_by_code(asked)
     rows = asked.rows("sortFieldsUi.sortField")
-    rows = asked.needed(rows, "the field to sort by", [{"fieldName": "name"}])
+    rows = asked.needed(rows, sentence("the field to sort by"), [{"fieldName": "name"}])
     expression = held(asked.items)
     for row in reversed(rows):
         backwards = ", true" if row.get("order") == "descending" else ""
@@ -181,7 +182,7 @@ def remove_duplicates(asked: Asked) -> Output:
     if operation == "removeItemsSeenInPreviousExecutions":
         return _never_seen(asked)
     if operation not in ("removeDuplicateInputItems", "removeDuplicates"):
-        raise Left(f"the operation '{operation}' has no counterpart")
+        raise Left(sentence("the operation '%(operation)s' has no counterpart", operation=operation))
     compared = asked.raw("compare", "allFields")
     if compared == "allFields":
         return _items(asked, f"{held(asked.items)} | unique")
@@ -215,11 +216,11 @@ return input.items.filter((row) => {
 
 def _never_seen(asked: Asked) -> Output:
     """A loop that remembers each item, and the list of those that are new."""
-    asked.note("what was seen is remembered for 30 days")
+    asked.note(sentence("what was seen is remembered for 30 days"))
     raw = asked.raw("dedupeValue", "")
     field = re.fullmatch(r"=\{\{\s*\$json\.([\w.]+)\s*\}\}", raw if isinstance(raw, str) else "")
     if field is None:
-        raise Left("what tells items apart is computed: use REMEMBER in the loop that follows")
+        raise Left(sentence("what tells items apart is computed: use REMEMBER in the loop that follows"))
     seen = asked.names.new(f"seen {asked.node.name}", asked.node.name)
     key = f"{{{{ {reach('item', field[1])} | default('') }}}}"
     inner = {"id": seen, "name": "Seen before?", "type": "REMEMBER", "config": {"key": key}}
@@ -232,7 +233,7 @@ def _never_seen(asked: Asked) -> Output:
 def summarize(asked: Asked) -> Output:
     rows = asked.rows("fieldsToSummarize.values")
     split = asked.raw("fieldsToSplitBy", "")
-    rows = asked.needed(rows, "what it sums up", [{"field": "name"}])
+    rows = asked.needed(rows, sentence("what it sums up"), [{"field": "name"}])
     chosen = [
         [str(row.get("aggregation", "count")), asked.text_of(row.get("field", "")), asked.text_of(_mark(row))]
         for row in rows

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.asking import Asked, Result, one, only_by_request
 from flowforge.n8n.data import Data, Output, quote
 from flowforge.n8n.nodes import node
 from flowforge.n8n.nodes.services import by_table
+from flowforge.sentences import sentence
 
 GMAIL_FIELDS = {
     "Subject": "subject",
@@ -48,7 +49,7 @@ def gmail(asked: Asked) -> Result:
     operation = asked.choice("operation", usual)
     row = _GMAIL.get((resource, operation))
     if row is None:
-        raise Left(f"the operation '{operation}' of Gmail has no counterpart: use an HTTP_REQUEST step")
+        raise only_by_request(operation, "Gmail")
     return row(asked, {"connection": asked.connection("Gmail")})
 
 
@@ -118,7 +119,7 @@ def read_each(asked: Asked, base: JsonObject, mails: str) -> Output:
 
 def _get(asked: Asked, base: JsonObject) -> Output:
     path = asked.step(
-        "GMAIL_READ", base | {"messageId": asked.needed(asked.text("messageId"), "the mail", "choose-a-mail")}
+        "GMAIL_READ", base | {"messageId": asked.needed(asked.text("messageId"), sentence("the mail"), "choose-a-mail")}
     )
     return Output(Data(path, renamed=GMAIL_FIELDS), any_file=f"{path}.attachments[0]")
 
@@ -127,7 +128,7 @@ def _labels(add: list[str], remove: list[str], *, chosen: str = "") -> Any:
     def change(asked: Asked, base: JsonObject) -> Output:
         ids = [asked.text_of(each) for each in _as_list(asked.raw("labelIds", []))] if chosen else []
         config = {
-            "messageId": asked.needed(asked.text("messageId"), "the mail", "choose-a-mail"),
+            "messageId": asked.needed(asked.text("messageId"), sentence("the mail"), "choose-a-mail"),
             "add": ids if chosen == "add" else add,
             "remove": ids if chosen == "remove" else remove,
         }
@@ -142,10 +143,10 @@ def _as_list(raw: object) -> list[object]:
 
 def _reply(asked: Asked, base: JsonObject) -> Output:
     """The mail is read first: an answer goes to its sender, in its conversation."""
-    asked.note("the answer stands in the conversation; it names no mail that it answers")
+    asked.note(sentence("the answer stands in the conversation; it names no mail that it answers"))
     read = asked.step(
         "GMAIL_READ",
-        base | {"messageId": asked.needed(asked.text("messageId"), "the mail", "choose-a-mail")},
+        base | {"messageId": asked.needed(asked.text("messageId"), sentence("the mail"), "choose-a-mail")},
         hint=f"read {asked.node.name}",
     )
     body = "htmlMessage" if asked.raw("includeHtml") is True else "message"
@@ -165,7 +166,7 @@ def _delete(asked: Asked, base: JsonObject) -> Output:
 
 def _draft(asked: Asked, base: JsonObject) -> Output:
     """A draft is a mail in its own form (RFC 5322), in Base64."""
-    asked.note("the draft is plain: without attachments, and its subject in ASCII")
+    asked.note(sentence("the draft is plain: without attachments, and its subject in ASCII"))
     type_ = "text/html" if _is_html(asked) else "text/plain"
     to, subject = asked.bare(asked.raw("options.sendTo", "")), asked.bare(asked.raw("subject", ""))
     message = asked.bare(asked.raw("message", ""))
@@ -198,7 +199,7 @@ def _ask(asked: Asked, base: JsonObject) -> Output:
 def ask_by(asked: Asked, type_: str, config: JsonObject, field: str) -> Output:
     """A message with the links of a wait for an answer, then that wait."""
     if asked.raw("responseType", "approval") != "approval":
-        asked.note("the answer is yes or no, with a remark: there is no form")
+        asked.note(sentence("the answer is yes or no, with a remark: there is no form"))
     wait = asked.names.new(f"answer {asked.node.name}", asked.node.name)
     text = f"{asked.text('message')}\n\nYes: {{{{ resume.{wait}.approveUrl }}}}\nNo: {{{{ resume.{wait}.rejectUrl }}}}"
     asked.step(type_, config | {field: text})
@@ -269,8 +270,8 @@ def outlook(asked: Asked) -> Result:
     if (resource, operation) == ("message", "send"):
         config = {
             "to": asked.address(asked.text("toRecipients")),
-            "subject": asked.needed(asked.text("subject"), "the subject", "…"),
-            "content": asked.needed(asked.text("bodyContent"), "the text", "…"),
+            "subject": asked.needed(asked.text("subject"), sentence("the subject"), "…"),
+            "content": asked.needed(asked.text("bodyContent"), sentence("the text"), "…"),
         }
         config["format"] = "HTML" if asked.raw("additionalFields.bodyContentType", "html").lower() == "html" else "Text"
         return one(asked.step("OUTLOOK_SEND", base | _without_blanks(config)))

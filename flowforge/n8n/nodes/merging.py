@@ -6,6 +6,7 @@ from flowforge.n8n.asking import Asked, Left, one
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.merging_by_sql import combined_by_sql
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 
 @node("merge", whole_list=True)
@@ -48,7 +49,7 @@ def _combined(asked: Asked, inputs: list[Output], mode: str) -> Output:
     if way in ("combineByFields", "mergeByFields", "mergeByKey"):
         kept = {"join": str(asked.raw("joinMode", "keepMatches")), "keys": _keys(asked)}
         return Output(many=asked.code(_joined(_BY_FIELDS), {**given, **kept}))
-    raise Left(f"the way '{way}' to combine lists has no counterpart")
+    raise Left(sentence("the way '%(way)s' to combine lists has no counterpart", way=way))
 
 
 def _joined(pair: str) -> str:
@@ -69,7 +70,7 @@ def _keys(asked: Asked) -> list[list[str]]:
     old = [asked.raw("propertyName1"), asked.raw("propertyName2")]
     if all(isinstance(name, str) and not name.startswith("=") for name in old):
         return [[str(name) for name in old]]
-    name = str(asked.needed("", "the fields to match by", "id"))
+    name = str(asked.needed("", sentence("the fields to match by"), "id"))
     return [[name, name]]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one
+from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one, only_by_request
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.nodes import node
 from flowforge.n8n.nodes.services import by_table
 from flowforge.n8n.nodes.tables import columns, filled
 from flowforge.n8n.values import literal
+from flowforge.sentences import sentence
 
 
 def _named(fields: object) -> JsonObject:
@@ -68,7 +69,7 @@ def _search(asked: Asked, base: JsonObject, kind: str) -> Output:
     """A search by conditions: those of a group all hold, of the groups one."""
     groups = [{"filters": _conditions(asked, group)} for group in asked.rows("filterGroupsUi.filterGroupsValues")]
     if asked.raw("returnAll") is True:
-        asked.note("n8n gives all that it finds; here it is the first 200")
+        asked.note(sentence("n8n gives all that it finds; here it is the first 200"))
     call: JsonObject = {
         "url": f"https://api.hubapi.com/crm/v3/objects/{kind}/search",
         "method": "POST",
@@ -116,18 +117,18 @@ def jira(asked: Asked) -> Result:
     key = asked.text("issueKey")
     address = f"{_SITE}/rest/api/3/issue/{key}"
     site = base | {"endpoint": _SITE}
-    asked.note("fill in the address of the site")
+    asked.note(sentence("fill in the address of the site"))
     if (resource, operation) == ("issue", "create"):
         config = {
-            "project": asked.needed(asked.text("project"), "the project", "KEY"),
+            "project": asked.needed(asked.text("project"), sentence("the project"), "KEY"),
             "issueType": asked.text("issueType") or "Task",
-            "summary": asked.needed(asked.text("summary"), "the summary", "…"),
+            "summary": asked.needed(asked.text("summary"), sentence("the summary"), "…"),
             "description": asked.text("additionalFields.description"),
         }
-        asked.note("the project and the type are named by key and name: look at them")
+        asked.note(sentence("the project and the type are named by key and name: look at them"))
         return one(asked.step("JIRA_CREATE", site | {name: value for name, value in config.items() if value}))
     if (resource, operation) == ("issue", "getAll"):
-        jql = asked.needed(asked.text("options.jql"), "the search", "order by created DESC")
+        jql = asked.needed(asked.text("options.jql"), sentence("the search"), "order by created DESC")
         return Output(many=f"{asked.step('JIRA_FIND', site | {'jql': jql, 'limit': _listing(asked, 50)})}.items")
     if (resource, operation) == ("issueComment", "add"):
         return one(asked.step("JIRA_COMMENT", site | {"issue": key or "KEY-1", "body": asked.text("comment") or "…"}))
@@ -150,7 +151,7 @@ def jira(asked: Asked) -> Result:
             body = {"fields": filled(asked, fields)}
             return one(f"{asked.step('HTTP_REQUEST', base | {'url': address, 'method': 'PUT', 'body': body})}.body")
         return asked.given
-    raise Left(f"the operation '{operation}' of Jira has no counterpart: use an HTTP_REQUEST step")
+    raise only_by_request(operation, "Jira")
 
 
 # -- GitHub
@@ -174,7 +175,7 @@ def github(asked: Asked) -> Result:
     base: JsonObject = {"connection": asked.connection("GitHub")}
     root = f"https://api.github.com/repos/{place['owner']}/{place['repository']}"
     if (resource, operation) == ("issue", "create"):
-        config = {"title": asked.needed(asked.text("title"), "the title", "…"), "body": asked.text("body")}
+        config = {"title": asked.needed(asked.text("title"), sentence("the title"), "…"), "body": asked.text("body")}
         return one(
             asked.step("GITHUB_CREATE_ISSUE", base | place | {name: value for name, value in config.items() if value})
         )
@@ -207,7 +208,7 @@ def _file(asked: Asked, base: JsonObject, root: str, operation: str) -> Output:
             return Output(many=path)
         return Output(Data(path), any_file=f"({path}.content | from_base64 | to_file({path}.name))")
     if operation not in ("create", "edit", "delete"):
-        raise Left(f"the operation '{operation}' of GitHub's files has no counterpart")
+        raise Left(sentence("the operation '%(operation)s' of GitHub's files has no counterpart", operation=operation))
     body: JsonObject = {"message": asked.text("commitMessage") or "Changed by a workflow"}
     if operation in ("edit", "delete"):
         known = asked.step("HTTP_REQUEST", base | {"url": url}, hint=f"find {asked.node.name}")
@@ -231,9 +232,9 @@ def data_table(asked: Asked) -> Result:
     raw = asked.node.parameters.get("dataTableId")
     known = raw.get("cachedResultName") if isinstance(raw, dict) else None
     base: JsonObject = {
-        "table": literal(known) if known else asked.needed(asked.text("dataTableId"), "the table", "table")
+        "table": literal(known) if known else asked.needed(asked.text("dataTableId"), sentence("the table"), "table")
     }
-    asked.note("make a table of this name first, with its columns")
+    asked.note(sentence("make a table of this name first, with its columns"))
     if operation == "insert":
         return Output(
             Data(f"{asked.step('TABLE', base | {'operation': 'add', 'values': filled(asked, columns(asked))})}.row")
@@ -253,7 +254,7 @@ def data_table(asked: Asked) -> Result:
     if operation in ("update", "upsert"):
         values = filled(asked, columns(asked))
         if operation == "upsert":
-            asked.note("a row is found by the key column of the table")
+            asked.note(sentence("a row is found by the key column of the table"))
             return Output(Data(f"{asked.step('TABLE', base | {'operation': 'addOrChange', 'values': values})}.row"))
         asked.step("TABLE", _filtered(asked, found) | {"operation": "change", "values": values})
         return asked.given
@@ -263,13 +264,18 @@ def data_table(asked: Asked) -> Result:
     if operation in ("rowExists", "rowNotExists"):
         path = asked.step("TABLE", _filtered(asked, found) | {"operation": "find", "limit": 1})
         return Fork([Way(0, f"{path}.rows | length {'>' if operation == 'rowExists' else '=='} 0", "kept")])
-    raise Left(f"the operation '{operation}' of data tables has no counterpart: use TABLE and a BRANCH")
+    raise Left(
+        sentence(
+            "the operation '%(operation)s' of data tables has no counterpart: use TABLE and a BRANCH",
+            operation=operation,
+        )
+    )
 
 
 def _filtered(asked: Asked, found: JsonObject) -> JsonObject:
     """With conditions in any case: without them nothing is changed or deleted."""
     placeholder = [{"column": "id", "operator": "equals", "value": "…"}]
-    return found | {"conditions": asked.needed(found.get("conditions"), "the condition", placeholder)}
+    return found | {"conditions": asked.needed(found.get("conditions"), sentence("the condition"), placeholder)}
 
 
 def _whole(limit: object) -> int:
@@ -310,7 +316,9 @@ def baserow(asked: Asked) -> Result:
 @node("facebookGraphApi")
 def facebook(asked: Asked) -> Result:
     version, edge = asked.text("graphApiVersion") or "v23.0", asked.text("edge")
-    place = "/".join(part for part in (version, asked.needed(asked.text("node"), "the node", "me"), edge) if part)
+    place = "/".join(
+        part for part in (version, asked.needed(asked.text("node"), sentence("the node"), "me"), edge) if part
+    )
     url = f"https://graph.facebook.com/{place}"
     config: JsonObject = {
         "url": url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowforge.n8n.asking import Asked, one
 from flowforge.n8n.data import Output, reach
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 _PEOPLE = (
     ("Ada Moreau", "Asks for invoices by mail", "FR"),
@@ -28,13 +29,13 @@ _CUSTOMERS = [
 
 @node("n8nTrainingCustomerDatastore")
 def customers(asked: Asked) -> Output:
-    asked.note("n8n's sample customers became others, made up here")
+    asked.note(sentence("n8n's sample customers became others, made up here"))
     rows = f"{asked.step('TRANSFORM', {'output': {'items': _CUSTOMERS}})}.items"
     return one(reach(rows, 0)) if asked.raw("operation") == "getOnePerson" else Output(many=rows)
 
 
 @node("n8nTrainingCustomerMessenger")
 def message(asked: Asked) -> Output:
-    asked.note("n8n's training node sends nothing, and neither does the step")
+    asked.note(sentence("n8n's training node sends nothing, and neither does the step"))
     fields = {"customerId": asked.text("customerId"), "message": asked.text("message")}
     return one(asked.step("TRANSFORM", {"output": fields}))

@@ -27,7 +27,7 @@ and a row, which may be its `call` alone,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,11 @@ from typing import Any
 import yaml
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left
+from flowforge.n8n.asking import Asked, only_by_request
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.nodes import node
 from flowforge.n8n.service_rows import Row
+from flowforge.sentences import Count, sentence
 
 Table = Mapping[str, Any]
 _FOLDER = Path(__file__).parents[1] / "services"
@@ -63,6 +64,19 @@ def _read(file: Path) -> Table:
     return service
 
 
+def notes() -> Iterator[tuple[str, str]]:
+    """The notes of all tables, each with the type of its node."""
+    for type_, service in services().items():
+        for held in (service, *_rows(service)):
+            if note := held.get("note"):
+                yield type_, note
+
+
+def _rows(service: Table) -> Iterator[Table]:
+    for row in service["operations"].values():
+        yield from (each for each in (row if isinstance(row, list) else [row]) if isinstance(each, dict))
+
+
 def by_table(type_: str, asked: Asked) -> Output:
     """Raises Left for an operation that is not in the table."""
     return _map(services()[type_], asked)
@@ -72,7 +86,7 @@ def _map(service: Table, asked: Asked) -> Output:
     row = _row(service, asked)
     for remark in (service.get("note"), row.get("note")):
         if remark:
-            asked.note(remark)
+            asked.note(sentence(remark))
     return _done(service, row, asked)
 
 
@@ -84,7 +98,7 @@ def _row(service: Table, asked: Asked) -> Table:
             return {"call": row}
         if row is not None and _fits(row.get("when", {}), asked):
             return dict(row)
-    raise Left(f"the operation '{key}' of {service['title']} has no counterpart: use an HTTP_REQUEST step")
+    raise only_by_request(key, service["title"])
 
 
 def _fits(when: Mapping[str, Any], asked: Asked) -> bool:
@@ -110,7 +124,7 @@ def _done(service: Table, row: Table, asked: Asked) -> Output:
     for last in row.get("after", ()):
         _step(service, last, filling, {})
     if wants_all and not pages:
-        asked.note(f"n8n gives all of the list, page by page; here it is the first {size:,}")
+        asked.note(sentence("n8n gives all of the list, page by page; here it is the first %(size)s", size=Count(size)))
     _note_unused(filling, (*service.get("by", ()), *service.get("without", ()), *row.get("when", ())))
     return _shaped(row, path, asked) if "script" in row else _given(row, path, pages)
 
@@ -145,7 +159,9 @@ def _note_unused(filling: Row, known: Sequence[str]) -> None:
     unused = [path for path in filling.unused() if not any(f"{path}.".startswith(f"{name}.") for name in known)]
     if unused:
         more = " …" if len(unused) > _MOST_NAMED else ""
-        filling.asked.note(f"not taken over: {', '.join(unused[:_MOST_NAMED])}{more}")
+        filling.asked.note(
+            sentence("not taken over: %(names)s%(more)s", names=", ".join(unused[:_MOST_NAMED]), more=more)
+        )
 
 
 def _shaped(row: Table, path: str, asked: Asked) -> Output:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.asking import Asked, Left, Result, no_counterpart, one, only_by_request
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.nodes import node
+from flowforge.sentences import sentence
 
 
 def columns(asked: Asked, path: str = "columns") -> Any:
@@ -23,7 +24,7 @@ def columns(asked: Asked, path: str = "columns") -> Any:
 
 def filled(asked: Asked, values: Any) -> Any:
     """What is written; a field to be replaced where the file names none, which is noted."""
-    return asked.needed(values, "what it writes", {"field": "value"})
+    return asked.needed(values, sentence("what it writes"), {"field": "value"})
 
 
 # -- Airtable
@@ -32,7 +33,7 @@ def filled(asked: Asked, values: Any) -> Any:
 @node("airtable")
 def airtable(asked: Asked) -> Result:
     if asked.choice("resource", "record") == "base":
-        raise Left("the bases of Airtable are not listed: use an HTTP_REQUEST step")
+        raise Left(sentence("the bases of Airtable are not listed: use an HTTP_REQUEST step"))
     operation = asked.choice("operation", "read" if asked.node.version < 2 else "get")
     base: JsonObject = {
         "connection": asked.connection("Airtable"),
@@ -55,7 +56,7 @@ def airtable(asked: Asked) -> Result:
     address = f"https://api.airtable.com/v0/{base['baseId']}/{base['table']}/{asked.text('id')}"
     method = {"get": "GET", "read": "GET", "deleteRecord": "DELETE", "delete": "DELETE"}.get(operation)
     if method is None:
-        raise Left(f"the operation '{operation}' of Airtable has no counterpart: use an HTTP_REQUEST step")
+        raise only_by_request(operation, "Airtable")
     path = asked.step("HTTP_REQUEST", {"url": address, "method": method, "connection": base["connection"]})
     return Output(Data(f"{path}.body.fields", {"id": f"{path}.body.id", "fields": f"{path}.body.fields"}))
 
@@ -83,12 +84,12 @@ def _change(asked: Asked, base: JsonObject, operation: str) -> Output:
         id_ = asked.text("id")
     config = base | {"fields": filled(asked, values)}
     if not (matching or (operation == "update" and id_)):
-        matching = asked.needed(matching, "the field by which a record is found", ["Name"])
+        matching = asked.needed(matching, sentence("the field by which a record is found"), ["Name"])
     if "id" in matching or (operation == "update" and id_):
         path = asked.step("AIRTABLE_CHANGE", config | {"recordId": id_})
     else:
         if operation == "update":
-            asked.note("a record that is not there is added")
+            asked.note(sentence("a record that is not there is added"))
         path = asked.step("AIRTABLE_CHANGE", config | {"mergeOn": matching})
     return Output(Data(f"{path}.records[0]"))
 
@@ -112,7 +113,7 @@ def notion(asked: Asked) -> Result:
         return Output(Data(asked.step("NOTION_CREATE", config), unlike=True))
     if (resource, operation) == ("databasePage", "update"):
         config = base | {
-            "pageId": asked.needed(asked.text("pageId"), "the page", "choose-a-page"),
+            "pageId": asked.needed(asked.text("pageId"), sentence("the page"), "choose-a-page"),
             "properties": _properties(asked),
         }
         return Output(Data(asked.step("NOTION_CHANGE", config), unlike=True))
@@ -127,7 +128,7 @@ def _pages(asked: Asked, base: JsonObject) -> Output:
         config["filter"] = read_template(asked.values, str(asked.raw("filterJson")))
     elif kind == "manual":
         config["filter"] = _filter(asked)
-    asked.note("pages come as Notion has them: properties.<name>.<type>, where n8n has property_<name>")
+    asked.note(sentence("pages come as Notion has them: properties.<name>.<type>, where n8n has property_<name>"))
     return Output(many=f"{asked.step('NOTION_QUERY', config)}.items", why=None)
 
 
@@ -142,7 +143,7 @@ def _filter(asked: Asked) -> JsonObject:
             {"property": name, type_ or "rich_text": {test: asked.values.value(value) if value != "" else True}}
         )
     if not tests:
-        raise Left("its filter has no conditions")
+        raise Left(sentence("its filter has no conditions"))
     return {"or" if asked.raw("matchType", "anyFilter") == "anyFilter" else "and": tests}
 
 
@@ -183,7 +184,7 @@ def _property(asked: Asked, type_: str, row: JsonObject) -> JsonObject:
     keys = {"number": "numberValue", "checkbox": "checkboxValue", "url": "urlValue", "email": "emailValue"}
     keys |= {"phone_number": "phoneValue"}
     if type_ not in keys:
-        raise Left(f"a property of the type '{type_}' has no counterpart")
+        raise Left(sentence("a property of the type '%(type)s' has no counterpart", type=type_))
     return {type_: asked.values.value(row.get(keys[type_], ""))}
 
 
@@ -207,7 +208,7 @@ def _notion_call(asked: Asked, base: JsonObject, resource: str, operation: str) 
         parent = {"parent": {"page_id": page}, "properties": {"title": [{"text": {"content": asked.text("title")}}]}}
         calls[resource, operation] = ("POST", "/pages", parent)
     if (resource, operation) not in calls:
-        raise Left(f"the operation '{operation}' of Notion has no counterpart: use an HTTP_REQUEST step")
+        raise only_by_request(operation, "Notion")
     method, address, body = calls[resource, operation]
     config = {
         "url": f"https://api.notion.com/v1{address}",
@@ -223,7 +224,7 @@ def _paragraphs(asked: Asked) -> list[JsonObject]:
     rows = asked.rows("blockUi.blockValues")
     texts = [asked.text_of(row.get("textContent") or "") for row in rows]
     if not any(texts):
-        raise Left("the blocks that it adds have parts without a counterpart")
+        raise Left(sentence("the blocks that it adds have parts without a counterpart"))
     return [
         {
             "object": "block",
@@ -241,7 +242,7 @@ def _paragraphs(asked: Asked) -> list[JsonObject]:
 @node("supabase")
 def supabase(asked: Asked) -> Result:
     operation = asked.choice("operation", "create")
-    asked.note("fill in the address of the Supabase project")
+    asked.note(sentence("fill in the address of the Supabase project"))
     table = asked.text("tableId") or "choose-a-table"
     config: JsonObject = {
         "url": f"https://PROJECT.supabase.co/rest/v1/{table}",
@@ -264,7 +265,7 @@ def supabase(asked: Asked) -> Result:
     elif operation == "update":
         path = asked.step("HTTP_REQUEST", config | {"method": "PATCH", "body": body, "query": filled(asked, query)})
     else:
-        raise Left(f"the operation '{operation}' of Supabase has no counterpart")
+        raise no_counterpart(operation, "Supabase")
     return Output(Data(f"{path}.body[0]"))
 
 
@@ -295,7 +296,7 @@ def _rest_fields(asked: Asked) -> Any:
 @node("nocoDb")
 def noco_db(asked: Asked) -> Result:
     operation = asked.choice("operation", "get")
-    asked.note("fill in the address of the NocoDB server")
+    asked.note(sentence("fill in the address of the NocoDB server"))
     url = f"https://nocodb.example.com/api/v2/tables/{asked.text('table')}/records"
     config: JsonObject = {"url": url, "connection": asked.connection("NocoDB")}
     if operation == "getAll":
@@ -307,7 +308,7 @@ def noco_db(asked: Asked) -> Result:
         return one(f"{asked.step('HTTP_REQUEST', config | record)}.body")
     method = {"create": "POST", "update": "PATCH", "delete": "DELETE"}.get(operation)
     if method is None:
-        raise Left(f"the operation '{operation}' of NocoDB has no counterpart")
+        raise no_counterpart(operation, "NocoDB")
     rows = asked.rows("fieldsUi.fieldValues")
     body: Any = {str(row.get("fieldName", "")): asked.values.value(row.get("fieldValue", "")) for row in rows}
     if asked.raw("dataToSend") == "autoMapInputData":
