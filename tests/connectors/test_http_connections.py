@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flowforge.connectors.http_client import loop_connections
+from flowforge.connectors.http_client.answer import IncomingAnswer
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.sdk import StepContext
 from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
@@ -81,6 +83,19 @@ def test_a_connection_serves_the_next_request(context: StepContext) -> None:
         url = f"http://127.0.0.1:{port}/"
         assert [context.tools.http.send(context, "GET", url).text for _ in range(3)] == ["1", "2", "3"]
     assert server.connections == 1
+
+
+def test_a_connection_that_is_kept_holds_nothing_of_an_answer(context: StepContext) -> None:
+    body = b"held by nobody"
+    server = Server(ANSWER % (len(body), body), b"")
+    with accepting(server) as port:
+        url = f"http://127.0.0.1:{port}/"
+        assert context.tools.http.send(context, "GET", url).content == body
+        assert context.tools.http.send(context, "GET", url).text == "2"
+        gc.collect()
+        held = [each for each in gc.get_objects() if isinstance(each, IncomingAnswer) and each.pieces == [body]]
+    assert server.connections == 1
+    assert held == []
 
 
 def test_few_are_kept(

@@ -30,11 +30,13 @@ _MOST_IDLE = 100
 _HEAD_PIECE_BYTES = 8 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Exchange:
     """What a connection is wanted for."""
 
-    answer: IncomingAnswer
+    answer: IncomingAnswer | None
+    """None once it is over: a connection keeps the context in which it was made, and thereby this, as long as it is
+    open."""
     look_up: LookUp
 
 

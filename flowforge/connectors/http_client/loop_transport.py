@@ -47,12 +47,15 @@ class LoopTransport:
         self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
     ) -> None:
         """See Transport."""
-        current_exchange.set(Exchange(answer, self._look_ups.of(attempt.user_id)))
+        exchange = Exchange(answer, self._look_ups.of(attempt.user_id))
+        current_exchange.set(exchange)
         try:
             async with asyncio.timeout(attempt.deadline - time.monotonic()):
                 await self._exchange(attempt, request, identity, answer)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise as_connector_error(error, answer.host, attempt.deadline) from error
+        finally:
+            exchange.answer = None
 
     async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False) -> T:
         """See Transport."""
