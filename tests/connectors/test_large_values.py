@@ -132,6 +132,7 @@ SERVICES: list[tuple[str, dict[str, Any], Any]] = [
         {"messageId": "m"},
         {"payload": {"mimeType": "text/plain", "headers": [], "body": {"data": encoded(TEXT)}}},
     ),
+    ("GMAIL_READ", {"messageId": "m"}, {"payload": {"parts": [{"mimeType": "text/plain"}] * (LARGE // 30)}}),
     ("SLACK_POST", {"channel": "C1", "text": "x", "blocks": OBJECTS}, {"ok": True, "message": OBJECTS}),
 ]
 

@@ -27,16 +27,16 @@ class Config(ServiceConfig):
 async def read(config: Config, gmail: Calls) -> JsonObject:
     """The attachments are files of the execution."""
     message = await gmail.get(f"{ME}/messages/{{}}", config.message_id, query={"format": "full"})
-    parts = list(_parts(message.get("payload") or {}))
-    told = await gmail.compute(partial(_told, message, parts), of=message)
-    files = [await _attachment(part, config.message_id, gmail) for part in parts if part.get("filename")]
+    told, attached = await gmail.compute(partial(_told, message), of=message)
+    files = [await _attachment(part, config.message_id, gmail) for part in attached]
     return {**told, "attachments": files}
 
 
-def _told(message: JsonObject, parts: list[JsonObject]) -> JsonObject:
-    """The headers and texts of a mail. Raises ConnectorError."""
+def _told(message: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
+    """The headers and texts of a mail, and the parts that are attachments. Raises ConnectorError."""
+    parts = list(_parts(message.get("payload") or {}))
     headers = {str(one.get("name", "")).lower(): one.get("value") for one in parts[0].get("headers") or ()}
-    return {
+    told = {
         "id": message.get("id"),
         "threadId": message.get("threadId"),
         "labels": message.get("labelIds") or [],
@@ -49,14 +49,16 @@ def _told(message: JsonObject, parts: list[JsonObject]) -> JsonObject:
         "text": _text(parts, "text/plain"),
         "html": _text(parts, "text/html"),
     }
+    return told, [part for part in parts if part.get("filename")]
 
 
 def _parts(payload: JsonObject) -> Iterator[JsonObject]:
+    """The payload and all parts within it, in their order in the mail."""
     waiting = [payload]
     while waiting:
-        part = waiting.pop(0)
+        part = waiting.pop()
         yield part
-        waiting[:0] = part.get("parts") or []
+        waiting.extend(reversed(part.get("parts") or []))
 
 
 def _text(parts: list[JsonObject], type_: str) -> str:
