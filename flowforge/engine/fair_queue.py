@@ -154,12 +154,6 @@ class FairQueue(Generic[W]):
         with self._lock:
             self._closed = True
 
-    @property
-    def free(self) -> Mapping[str, int]:
-        """How many places of each kind nobody has."""
-        with self._lock:
-            return {kind: shares.free for kind, shares in self._places.of.items()}
-
     def shares_of_waiting(self) -> Shares:
         """The places of those that wait: a copy."""
         with self._lock:

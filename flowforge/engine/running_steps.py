@@ -183,7 +183,7 @@ class RunningSteps:
             logger.warning("a step of execution %s is not begun here any more", step.key.execution_id)
             return
         began = datetime.now(UTC)
-        outcome = await self._outcome(step)
+        outcome = await self._outcome(step, began)
         self._collector.add(Finished(step.run.start, outcome, began))
 
     async def _begins(self, step: ClaimedStep) -> bool:
@@ -192,12 +192,13 @@ class RunningSteps:
         is_ours = is_sure or await asyncio.wrap_future(self._collector.begin(step.key))
         return is_ours and self._held.begin(step.key)
 
-    async def _outcome(self, step: ClaimedStep) -> Outcome:
+    async def _outcome(self, step: ClaimedStep, began: datetime) -> Outcome:
         """Runs the step. There is an outcome whatever happens, unless it is cancelled: an attempt without one would be
         held for ever."""
         task = asyncio.current_task()
         assert task is not None
-        late = self._loop.call_later(self._runner.time_limit(step.run) + _OVERTIME_SECONDS, self._end_late, task)
+        longest = self._runner.time_limit(step.run) + _OVERTIME_SECONDS
+        late = self._loop.call_later(longest, self._end_late, task, began)
         try:
             if step.kind == "thread":
                 return await self._functions.run(partial(self._runner.run, step.run))
@@ -211,11 +212,11 @@ class RunningSteps:
         finally:
             late.cancel()
 
-    def _end_late(self, task: asyncio.Task[None]) -> None:
+    def _end_late(self, task: asyncio.Task[None], began: datetime) -> None:
         """A connector that ignores its time limit cannot be stopped, but nobody has to wait for it. It keeps its place
         until it ends."""
         failure = Failure("the step did not end within its time limit")
-        self._collector.add(Finished(self._tasks[task].run.start, Outcome(failure=failure), datetime.now(UTC)))
+        self._collector.add(Finished(self._tasks[task].run.start, Outcome(failure=failure), began))
         task.cancel()
 
     def _cancel(self, keys: Collection[AttemptKey]) -> None:

@@ -82,7 +82,8 @@ def test_everything_begins_in_the_end_in_turns(threads: int) -> None:
     ended = run_all(queue, begun)
     assert len(ended) == 700
     assert set(Counter(one.holder for one in ended[: 7 * (threads + 7)])) == {f"holder {number}" for number in range(7)}
-    assert queue.free["thread"] == threads
+    newcomers = [Task(f"newcomer {number}") for number in range(threads + 1)]
+    assert queue.admit(newcomers).count(BEGINS) == threads
 
 
 @pytest.mark.parametrize("hanging", [0, 1, 2])

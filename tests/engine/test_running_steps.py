@@ -6,13 +6,17 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector
 from flowforge.engine import running_steps
+from flowforge.engine.fair_queue import Admission
+from flowforge.engine.running_steps import Kind, WantedStep
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.engine.lone_steps import LoneSteps, lone_steps
@@ -67,7 +71,13 @@ def steps(backends: Backends, hanging: Hanging) -> Iterator[LoneSteps]:
 
 
 def free(steps: LoneSteps) -> dict[str, int]:
-    return dict(steps.running._queue.free)
+    """The places of each kind that steps of other accounts would get now."""
+    return {kind: _newcomers_that_begin(steps, kind) for kind in ("call", "thread")}
+
+
+def _newcomers_that_begin(steps: LoneSteps, kind: Kind) -> int:
+    newcomers = [WantedStep((uuid4(), uuid4()), kind) for _ in range(CALLS + THREADS)]
+    return steps.running.admit(newcomers).count(Admission.BEGINS)
 
 
 def test_a_step_that_is_cancelled_before_it_begins_gives_its_place_back(steps: LoneSteps, hanging: Hanging) -> None:
@@ -105,9 +115,10 @@ def test_a_function_that_is_late_and_cancelled_keeps_its_place_and_has_one_resul
     step = steps.claimed("FUNCTION", {})
     steps.running.submit([step])
     eventually(lambda: hanging.begun == ["FUNCTION"])
-    [task] = steps.running._tasks
-    steps.running._loop.call_soon_threadsafe(steps.running._end_late, task)
+    [task], began = steps.running._tasks, datetime(2026, 11, 30, tzinfo=UTC)
+    steps.running._loop.call_soon_threadsafe(steps.running._end_late, task, began)
     eventually(lambda: steps.errors() == ["the step did not end within its time limit"])
+    assert [result.started_at for result in steps.collected.results] == [began]
     steps.running.cancel([step.key])
     _turn_loop(steps)
     assert free(steps)["thread"] == 0
