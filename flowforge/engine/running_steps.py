@@ -28,6 +28,7 @@ from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.offloading import Offloading
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of
 from flowforge.engine.threads import FairThreads, Threads
+from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.fair_shares import Holders, Shares
@@ -205,6 +206,8 @@ class RunningSteps:
             return await self._runner.run_on_loop(step.run, partial(self._offloading.run, step.holders))
         except (asyncio.CancelledError, GeneratorExit):
             raise
+        except Unavailable as error:
+            return Outcome(failure=Failure(str(error)))
         except BaseException as error:  # noqa: BLE001
             what = f"{type(error).__name__} while FlowForge ran the step"
             _log_error(what, error)

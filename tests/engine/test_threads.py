@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
 
 from flowforge.engine.threads import FairThreads, Threads
+from flowforge.errors import Unavailable
 
 
 class Hanging:
@@ -102,6 +105,51 @@ def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
         assert begun == []
 
     asyncio.run(work())
+
+
+def test_those_that_there_are_go_on_where_no_other_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        threads, fair = Threads(4, "test"), FairThreads(4, "test")
+        assert [await threads.run(partial(int, "1")), await fair.run(("a",), partial(int, "2"))] == [1, 2]
+        hanging = Hanging()
+        running = [asyncio.ensure_future(one) for one in (threads.run(hanging), fair.run(("a",), hanging))]
+        await hanging.begins(2)
+        with no_more_threads(monkeypatch):
+            waiting = [
+                asyncio.ensure_future(one)
+                for one in (threads.run(partial(int, "3")), fair.run(("b",), partial(int, "4")))
+            ]
+            await asyncio.sleep(0)
+        hanging.let_go.set()
+        assert await asyncio.gather(*running, *waiting) == ["done", "done", 3, 4]
+
+    asyncio.run(work())
+
+
+def test_where_there_is_no_thread_at_all_it_is_told_and_later_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        threads, fair = Threads(1, "test"), FairThreads(1, "test")
+        with no_more_threads(monkeypatch):
+            for _ in range(2):
+                with pytest.raises(Unavailable, match="no thread"):
+                    await threads.run(partial(int, "1"))
+                with pytest.raises(Unavailable, match="no thread"):
+                    await fair.run(("a",), partial(int, "2"))
+        assert [await threads.run(partial(int, "3")), await fair.run(("a",), partial(int, "4"))] == [3, 4]
+
+    asyncio.run(work())
+
+
+@contextmanager
+def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As where a system lets a process have no more of them."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        yield
 
 
 def _named(name: str) -> int:
