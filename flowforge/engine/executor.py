@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from uuid import UUID
 
 from flowforge import events
@@ -51,6 +52,8 @@ _LOOK_FOR_PARKED_SECONDS = 0.02
 """While something is parked; other executors may park at any time, hence a look now and then in any case."""
 _IDLE_SECONDS = 1.0
 _CROWDED_SECONDS = 0.25
+_STANDSTILL_SECONDS = 30.0
+"""For which the loop of the steps may be busy with one thing: far more than anything ought to take there."""
 _SECONDS_TO_END = 5.0
 """For a thread that was told to."""
 _NEWCOMERS = 16
@@ -277,6 +280,7 @@ class Executor:
 
     def _keep_leases(self) -> None:
         while not self._leaving.wait(self._lease.heartbeat):
+            self._require_turning_loop()
             leased_at, held = Instant.now(), self._held.all()
             if not held:
                 continue
@@ -290,6 +294,12 @@ class Executor:
                     self._steps.cancel(cancelled)
             except (Unavailable, TooMuchAtOnce) as error:
                 logger.warning("leases could not be extended: %s", error)
+
+    def _require_turning_loop(self) -> None:
+        """Raises RuntimeError where the loop of the steps stands still: leases would be kept for what does not go on.
+        Heartbeats are counted rather than seconds, since a process that has slept has done nothing meanwhile."""
+        if self._steps.ask_for_sign() > max(2, ceil(_STANDSTILL_SECONDS / self._lease.heartbeat)):
+            raise RuntimeError("the loop of the steps stands still")
 
 
 def _wanted(key: AttemptKey, admission: Admission) -> WantedAttempt:

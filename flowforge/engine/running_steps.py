@@ -102,6 +102,7 @@ class RunningSteps:
         self._loop = _new_loop()
         self._closing = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], ClaimedStep] = {}
+        self._signs_awaited = 0
 
     # From other threads
 
@@ -129,6 +130,12 @@ class RunningSteps:
         """Ends the calls of steps that nobody waits for any more. A function in a thread ends by itself; nothing of
         either is handed in."""
         self._tell(self._cancel, keys)
+
+    def ask_for_sign(self) -> int:
+        """Asks the loop for a sign that it turns; returns how often it has been asked since the last that it gave."""
+        self._signs_awaited += 1
+        self._tell(self._give_sign)
+        return self._signs_awaited
 
     def run(self) -> None:
         """Turns the loop until `close`, in a thread of its own."""
@@ -162,6 +169,9 @@ class RunningSteps:
             self._loop.call_soon_threadsafe(callback, *args)
 
     # On the loop
+
+    def _give_sign(self) -> None:
+        self._signs_awaited = 0
 
     def _begin(self, steps: Sequence[ClaimedStep]) -> None:
         for step in steps:

@@ -13,9 +13,11 @@ from redis import Redis
 from sqlalchemy import text
 from werkzeug import Request, Response
 
+from flowforge.engine import executor
 from flowforge.engine.executor import Executor
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
+from flowforge.wiring import Backends
 from tests.engine.pipeline import Pipeline, working
 from tests.engine.test_poison import refusing, transform
 from tests.waiting import eventually
@@ -78,6 +80,28 @@ def test_an_executor_that_cannot_hand_in_ends_and_its_lease_runs_out(pipeline: P
         assert states(pipeline) == ["RUNNING"]
         with working(backends, Executor):
             eventually(lambda: pipeline.resend() and pipeline.execution(event.event_id).status == "COMPLETED")  # type: ignore[union-attr]
+
+
+def test_an_executor_whose_loop_stands_still_ends_so_that_others_take_its_steps(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_STANDSTILL_SECONDS", 0.5)
+    died, goes_on = threading.Event(), threading.Event()
+    backends.settings.drain_seconds = 0
+
+    def run() -> None:
+        runs = Executor(backends)
+        runs._steps._loop.call_soon_threadsafe(goes_on.wait, 30)
+        with pytest.raises(RuntimeError, match="a thread of the executor died") as raised:
+            Runner(backends, runs, threading.Event()).run()
+        assert "stands still" in str(raised.value.__cause__)
+        died.set()
+
+    threading.Thread(target=run).start()
+    try:
+        assert died.wait(30)
+    finally:
+        goes_on.set()
 
 
 def test_a_claim_whose_commit_was_not_answered_runs_out(pipeline: Pipeline) -> None:
