@@ -12,9 +12,10 @@ T = TypeVar("T")
 
 class InThread(Protocol):
     """Does something that blocks, or computes for long, without holding up others; gives what it gives. `computes`: it
-    waits for nothing, so that it need not share threads with what may hang."""
+    waits for nothing. `signs`: it signs a request, and may have to ask a server of somebody else's for a token. Neither
+    shares threads with the rest: what signs may hang, and an answered call would wait for it at its end."""
 
-    def __call__(self, work: Callable[[], T], /, *, computes: bool = False) -> Awaitable[T]: ...
+    def __call__(self, work: Callable[[], T], /, *, computes: bool = False, signs: bool = False) -> Awaitable[T]: ...
 
 
 SMALL_BYTES = 64 * 1024
@@ -33,6 +34,6 @@ async def compute(work: Callable[[], T], of: Any, in_thread: InThread) -> T:
     return work() if is_small(of) else await in_thread(work, computes=True)
 
 
-async def do_here(work: Callable[[], T], /, *, computes: bool = False) -> T:
+async def do_here(work: Callable[[], T], /, *, computes: bool = False, signs: bool = False) -> T:
     """InThread, where waiting holds up nobody else."""
     return work()

@@ -20,8 +20,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from flowforge.connectors.http_client.pace import StepDeferred
-from flowforge.connectors.http_client.response import Response
-from flowforge.connectors.http_client.told_pauses import told_pause
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.db.credentials_store import CredentialsStore
 
@@ -100,8 +98,9 @@ class ConnectionPace:
     """Calls of which something was sent: they are not begun again."""
 
     @property
-    def may_block(self) -> bool:
-        return True
+    def asks_for_turns(self) -> bool:
+        """See Pace."""
+        return self.limits.any
 
     def take_turn(self, call: str, deadline: float) -> float:
         """See Pace."""
@@ -122,11 +121,8 @@ class ConnectionPace:
             except RedisError as error:
                 log.warning("a place of a connection is free only when its time is over: %s", error)
 
-    def note(self, response: Response) -> None:
+    def pause(self, seconds: float) -> None:
         """See Pace. Raises Unavailable."""
-        seconds = told_pause(response)
-        if seconds is None:
-            return
         self.paused_until = datetime.now(UTC) + timedelta(seconds=seconds)
         self.store.pause(self.connection_id, self.paused_until)
 

@@ -212,6 +212,10 @@ class StepRunner:
         """Returns how many seconds the step may take."""
         return (run.step.timeout if run.step else None) or self._settings.step_timeout_seconds
 
+    def _deadline(self, run: StepRun) -> float:
+        """The end of the time of a step that begins now, by time.monotonic."""
+        return time.monotonic() + self.time_limit(run)
+
     def is_async(self, action_type: str) -> bool:
         """Whether steps of that type are run by `run_on_loop`; `run` runs all."""
         return action_type in self._catalog.types() and self._catalog.get(action_type).is_async
@@ -223,9 +227,10 @@ class StepRunner:
     async def run_on_loop(self, run: StepRun, in_thread: InThread) -> Outcome:
         """Runs a step that is `is_async` on the event loop that calls. What blocks, or computes for long, it does
         `in_thread`. Raises CancelledError where its task is cancelled."""
+        deadline = self._deadline(run)  # its time runs while it waits for a thread, too
         secrets: list[str] = []
         try:
-            ready = await self._ready_on_loop(run, secrets, in_thread)
+            ready = await self._ready_on_loop(run, secrets, deadline, in_thread)
             output = await ready.connector.run(ready.config, ready.context)  # type: ignore[misc]
             conclude = partial(self._outcome, ready, output)
             return await compute(conclude, output, in_thread)
@@ -257,13 +262,14 @@ class StepRunner:
             return _failed(run, error, secrets)
 
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
-        ready = self._ready_step(run, secrets, watch=watch)
+        ready = self._ready_step(run, secrets, self._deadline(run), watch=watch)
         return self._outcome(ready, ready.connector.run_here(ready.config, ready.context))
 
     def _ready_step(
         self,
         run: StepRun,
         secrets: list[str],
+        deadline: float,
         *,
         in_thread: InThread = do_here,
         watch: Watch | None = None,
@@ -271,21 +277,24 @@ class StepRunner:
     ) -> _ReadyStep:
         """Raises whatever may be wrong with the config."""
         ready = self._ready(run, secrets, means)
-        context = self._context_by(ready, run, secrets, in_thread)
+        context = self._context_by(ready, run, secrets, deadline, in_thread)
         if watch is not None:
             watch(self.readable(run.start.action_type, ready))
         ready.connector.require_no_misplaced_expressions(context.computed)
         return _ReadyStep(ready.connector, ready.connector.parse(ready.usable), context)
 
-    async def _ready_on_loop(self, run: StepRun, secrets: list[str], in_thread: InThread) -> _ReadyStep:
+    async def _ready_on_loop(
+        self, run: StepRun, secrets: list[str], deadline: float, in_thread: InThread
+    ) -> _ReadyStep:
         """Most configs are small, and hold all that they need: they are resolved at once, within an allowance that
         keeps nobody waiting. What needs PostgreSQL, or more work, is resolved in a thread."""
+        ready = partial(self._ready_step, run, secrets, deadline, in_thread=in_thread)
         if run.size <= SMALL_BYTES and CONNECTION not in run.start.action_config:
             try:
-                return self._ready_step(run, secrets, in_thread=in_thread, means=_LIGHT)
+                return ready(means=_LIGHT)
             except (_NeedsThread, ExpressionError):
                 secrets.clear()  # with the whole allowance, it may have a value
-        return await in_thread(partial(self._ready_step, run, secrets, in_thread=in_thread))
+        return await in_thread(ready)
 
     def _outcome(self, ready: _ReadyStep, output: Any) -> Outcome:
         """Raises ConnectorError for an output that cannot be taken."""
@@ -295,15 +304,15 @@ class StepRunner:
 
     def _ask(self, run: StepRun, field: str, secrets: list[str]) -> Outcome:
         ready = self._ready(run, secrets)
-        values = ready.connector.ask(field, ready.usable, self._context_by(ready, run, secrets))
+        values = ready.connector.ask(field, ready.usable, self._context_by(ready, run, secrets, self._deadline(run)))
         plain = {"values": list(values)[:_MOST_VALUES]}
         return Outcome(plain_output(plain, run.start.action_type, self._settings.step_output_max_bytes, secrets))
 
     def _context_by(
-        self, ready: ReadyConfig, run: StepRun, secrets: list[str], in_thread: InThread = do_here
+        self, ready: ReadyConfig, run: StepRun, secrets: list[str], deadline: float, in_thread: InThread = do_here
     ) -> ConnectorContext:
         """The context of a step, with the connection that it names. Raises ConnectorError."""
-        context = self._context(run, secrets, in_thread)
+        context = self._context(run, secrets, deadline, in_thread)
         return context if ready.connection is None else ready.connection.given_to(ready.connector, context)
 
     def _ready(self, run: StepRun, secrets: list[str], means: _Means = _WHOLE) -> ReadyConfig:
@@ -422,7 +431,7 @@ class StepRunner:
         tools = [_offered(tool) for tool in run.step.tools_beside]
         return AgentTurn(tools, lambda: (load().get("agent") or {}).get("before") or [])
 
-    def _context(self, run: StepRun, secrets: list[str], in_thread: InThread) -> ConnectorContext:
+    def _context(self, run: StepRun, secrets: list[str], deadline: float, in_thread: InThread) -> ConnectorContext:
         start = run.start
         return ConnectorContext(
             execution_id=start.execution_id,
@@ -432,7 +441,7 @@ class StepRunner:
             step_id=run.step_id,
             attempt=start.attempt,
             idempotency_key=run.idempotency_key,
-            deadline=time.monotonic() + self.time_limit(run),
+            deadline=deadline,
             trigger=_part_of(run.load, "trigger") if run.load else start.trigger_payload,
             steps=_part_of(run.load, "steps") if run.load else start.context.get("steps") or {},
             tools=self._tools,

@@ -37,7 +37,7 @@ class StepLoop:
 
     def moved(self, context: StepContext, settings: Settings) -> StepContext:
         """The context of a step that runs here. Its `http` does so, too: tests of the client need not know."""
-        transport = make_loop_transport(settings, _in_fair_thread)
+        transport = make_loop_transport(settings, in_fair_thread)
         self._transports.append(transport)
         tools: Any = on_loop(context.tools, transport, settings)
         http = _HttpOnLoop(self, tools.async_http)
@@ -63,9 +63,9 @@ class _HttpOnLoop:
         return self._loop.run(self._client.send(attempt, method, url, **parts))
 
 
-async def _in_fair_thread(_holders: Holders, work: Callable[[], T], /) -> T:
+async def in_fair_thread(_holders: Holders, work: Callable[[], T], /) -> T:
     return await asyncio.to_thread(work)
 
 
-async def _in_thread(work: Callable[[], T], /, *, computes: bool = False) -> T:
+async def _in_thread(work: Callable[[], T], /, *, computes: bool = False, signs: bool = False) -> T:
     return await asyncio.to_thread(work)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -16,18 +17,23 @@ from redis import Redis
 from sqlalchemy import text
 from werkzeug import Request, Response
 
+from flowforge.connectors.http_client.client import OwnRequest
 from flowforge.connectors.http_client.pace import StepDeferred
 from flowforge.connectors.sdk import ConnectorError
+from flowforge.connectors.tools import make_loop_transport, on_loop
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.ids import uuid7
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
+from tests.connectors.step_loop import in_fair_thread
+from tests.connectors.test_http import Adding
 from tests.engine.pipeline import Pipeline, working
 from tests.engine.test_credentials import connect
 from tests.statements import counting_statements
 from tests.waiting import eventually
 
+T = TypeVar("T")
 MakePace = Callable[..., ConnectionPace]
 
 
@@ -125,6 +131,55 @@ class TestTurns:
         for call in ("a", "b"):
             with turn_of(pace, call):
                 pass
+
+
+@dataclass
+class Threads:
+    """Does what coroutines do in threads. `works`: of what kind each piece was."""
+
+    works: list[str] = field(default_factory=list)
+
+    async def __call__(self, work: Callable[[], T], /, *, computes: bool = False, signs: bool = False) -> T:
+        self.works.append("computes" if computes else "signs" if signs else "asks")
+        return await asyncio.to_thread(work)
+
+
+class TestThreads:
+    """A thread is taken only where somebody is asked: an account has few of them."""
+
+    @pytest.mark.parametrize(
+        ("limits", "signs_at_once", "answer", "works"),
+        [
+            ({}, True, {}, []),
+            ({}, False, {}, ["signs"]),
+            ({"at_once": 1}, True, {}, ["asks", "asks"]),
+            ({}, True, {"status": 429, "headers": {"Retry-After": "300"}}, ["asks"]),
+        ],
+        ids=["without limits", "with a token", "with limits", "with a pause"],
+    )
+    def test_a_call_by_a_connection(
+        self,
+        make_pace: MakePace,
+        backends: Backends,
+        httpserver: HTTPServer,
+        limits: dict[str, int],
+        signs_at_once: bool,
+        answer: dict[str, Any],
+        works: list[str],
+    ) -> None:
+        httpserver.expect_request("/").respond_with_data("ok", **answer)
+        threads = Threads()
+        attempt = OwnRequest(soon(30), "call-1", threads)
+        signer = Adding({}, pace=make_pace(**limits), signs_at_once=signs_at_once)
+
+        async def work() -> None:
+            transport = make_loop_transport(backends.settings, in_fair_thread)
+            tools: Any = on_loop(backends.tools, transport, backends.settings)
+            await tools.async_http.send(attempt, "GET", httpserver.url_for("/"), signed_by=signer)
+            await transport.close()
+
+        asyncio.run(work())
+        assert threads.works == works
 
 
 def call(httpserver: HTTPServer, **more: Any) -> dict[str, Any]:

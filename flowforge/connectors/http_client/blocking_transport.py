@@ -54,7 +54,7 @@ class BlockingTransport:
         except (requests.RequestException, HTTPError, OSError) as error:
             raise as_connector_error(error, answer.host, attempt.deadline) from error
 
-    async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False) -> T:
+    async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False, signs: bool = False) -> T:
         """See Transport."""
         return work()
 

@@ -26,6 +26,7 @@ from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.http_client.tls import PUBLIC
+from flowforge.connectors.http_client.told_pauses import told_pause
 from flowforge.connectors.http_client.transport import Attempt, Transport
 from flowforge.connectors.in_thread import InThread, compute, do_here
 
@@ -130,7 +131,7 @@ class AsyncHttpClient:
 
     async def _renew(self, attempt: Attempt, call: Call, refusal: Response) -> bool:
         signer = call.signed_by
-        return signer is not None and await self._transport.do(attempt, partial(signer.renew, refusal))
+        return signer is not None and await self._transport.do(attempt, partial(signer.renew, refusal), signs=True)
 
     async def _paced(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         """The answer, once it is the turn of the call."""
@@ -142,21 +143,22 @@ class AsyncHttpClient:
             if signer.signs_at_once:
                 request = await self._compute(attempt, call.prepared, of=call.given)
             else:
-                request = await self._transport.do(attempt, call.prepared)
+                request = await self._transport.do(attempt, call.prepared, signs=True)
             response = await self._exchange(attempt, call, request, download)
-        await self._do(attempt, partial(signer.pace.note, response), may_block=signer.pace.may_block)
+        if (seconds := told_pause(response)) is not None:
+            await self._transport.do(attempt, partial(signer.pace.pause, seconds))
         return response
 
     @asynccontextmanager
     async def _turn(self, attempt: Attempt, pace: Pace) -> AsyncIterator[None]:
         key = attempt.idempotency_key
         take = partial(pace.take_turn, key, attempt.deadline)
-        while (seconds := await self._do(attempt, take, may_block=pace.may_block)) > 0:
+        while (seconds := await self._do(attempt, take, may_block=pace.asks_for_turns)) > 0:
             await self._transport.sleep(seconds)
         try:
             yield
         finally:
-            await self._do(attempt, partial(pace.end_turn, key), may_block=pace.may_block)
+            await self._do(attempt, partial(pace.end_turn, key), may_block=pace.asks_for_turns)
 
     async def _do(self, attempt: Attempt, work: Callable[[], T], *, may_block: bool) -> T:
         return await self._transport.do(attempt, work) if may_block else work()

@@ -57,9 +57,9 @@ class LoopTransport:
         finally:
             exchange.answer = None
 
-    async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False) -> T:
+    async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False, signs: bool = False) -> T:
         """See Transport."""
-        return await attempt.in_thread(work, computes=computes)
+        return await attempt.in_thread(work, computes=computes, signs=signs)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from flowforge.connectors.http_client.response import Response
-
 
 class StepDeferred(Exception):
     """The step makes room for others, and is run again after so many seconds, as the same attempt."""
@@ -17,8 +15,8 @@ class StepDeferred(Exception):
 
 class Pace(Protocol):
     @property
-    def may_block(self) -> bool:
-        """Whether its methods ask a server."""
+    def asks_for_turns(self) -> bool:
+        """Whether `take_turn` and `end_turn` ask a server."""
 
     def take_turn(self, call: str, deadline: float) -> float:
         """Seconds after which to ask again; 0 where it is the call's turn now, which lasts until `end_turn`.
@@ -30,14 +28,14 @@ class Pace(Protocol):
     def end_turn(self, call: str) -> None:
         """The request is over."""
 
-    def note(self, response: Response) -> None:
-        """Takes from an answer how long its receiver wants to be left alone."""
+    def pause(self, seconds: float) -> None:
+        """Sees to it that the receiver is left alone for so long, as it has asked. May ask a server."""
 
 
 class NoPace:
     """As fast as anybody likes."""
 
-    may_block = False
+    asks_for_turns = False
 
     def take_turn(self, call: str, deadline: float) -> float:
         return 0.0
@@ -45,5 +43,5 @@ class NoPace:
     def end_turn(self, call: str) -> None:
         """Ends nothing."""
 
-    def note(self, response: Response) -> None:
-        """Takes nothing."""
+    def pause(self, seconds: float) -> None:
+        """Holds nobody up."""

@@ -46,7 +46,7 @@ class Transport(Protocol):
     ) -> None:
         """Sends the request, and hands in the answer, before the attempt's deadline. Raises ConnectorError."""
 
-    async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False) -> T:
+    async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False, signs: bool = False) -> T:
         """Does what may block, or computes for long. See InThread."""
 
     async def sleep(self, seconds: float) -> None: ...
