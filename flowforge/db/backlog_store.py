@@ -28,8 +28,9 @@ class WaitingEvent:
 
 def find_overtaking(connection: Connection, overtaken: Collection[UUID], limit: int) -> list[WaitingEvent]:
     """Returns the events that are to go first, those of the accounts and workflows that have the fewest waiting: at
-    most `limit`, and of at most MOST_BYTES together. None of the workflows `overtaken`; those of one workflow in the
-    order in which they were accepted. It takes time in proportion to all that waits."""
+    most `limit`, and of at most MOST_BYTES together; the first of them may have more of its own. None of the workflows
+    `overtaken`; those of one workflow in the order in which they were accepted. It takes time in proportion to all that
+    waits."""
     rows = connection.exec_driver_sql(
         f"""
         WITH waiting AS MATERIALIZED (
@@ -47,7 +48,7 @@ def find_overtaking(connection: Connection, overtaken: Collection[UUID], limit: 
         FROM (
             SELECT e.*, place, {EVENT_SIZE} AS size, sum({EVENT_SIZE}) OVER (ORDER BY place) AS size_so_far
             FROM first JOIN trigger_service.trigger_events e USING (id)
-        ) sized WHERE size_so_far <= %(most)s ORDER BY place
+        ) sized WHERE size_so_far <= %(most)s OR place = 1 ORDER BY place
         """,  # noqa: S608  (names of columns)
         {"overtaken": [str(id_) for id_ in overtaken], "limit": limit, "most": MOST_BYTES},
     )

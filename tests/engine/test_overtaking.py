@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from os import urandom
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from flowforge.bus import Delivery, Message
+from flowforge.db.sizes_store import MOST_BYTES
 from flowforge.engine import overtaking
 from flowforge.engine.consumer import Received
 from flowforge.engine.intake import NewEvent, record
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import TRIGGER_EVENTS, TriggerEvent
+from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline
@@ -22,9 +25,11 @@ from tests.statements import counting_statements
 LONG_AGO = timedelta(minutes=1)
 
 
-def wait_in_table(pipeline: Pipeline, workflow_id: UUID, owner: UUID = OWNER) -> NewEvent:
+def wait_in_table(
+    pipeline: Pipeline, workflow_id: UUID, owner: UUID = OWNER, payload: JsonObject | None = None
+) -> NewEvent:
     """An accepted event whose message the bus has not brought yet."""
-    new = NewEvent(None, workflow_id, owner, "webhook", {"order": 1}, {})
+    new = NewEvent(None, workflow_id, owner, "webhook", payload or {"order": 1}, {})
     with pipeline.backends.engine.begin() as connection:
         record(connection, [new])
     return new
@@ -95,6 +100,27 @@ def test_events_of_one_workflow_keep_their_order(pipeline: Pipeline, monkeypatch
     orchestrator.tick()
     assert pipeline.execution(first.event_id) is not None
     assert pipeline.execution(second.event_id) is None
+
+
+def test_an_event_larger_than_what_is_loaded_at_once_goes_alone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overtaking, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(overtaking, "_PART_OF_THE_TIME", 1000.0)
+    modest = Pipeline(pipeline.backends, owner=(modest_owner := uuid4()))
+    busy, quiet, neighbour = (of.workflow(transform(a=1)) for of in (pipeline, pipeline, modest))
+    large = {"text": urandom(MOST_BYTES // 2).hex()}  # of the account with the fewest waiting: it comes first
+    wait_in_table(modest, neighbour.id, modest_owner, large)
+    wait_in_table(pipeline, quiet.id)
+    orchestrator = Orchestrator(pipeline.backends)
+    bring(orchestrator, wait_in_table(pipeline, busy.id))
+
+    begun = []
+    for _ in range(2):
+        orchestrator.tick()
+        begun.append((modest.count_of(neighbour.id), pipeline.count_of(quiet.id)))
+
+    assert begun == [(1, 0), (1, 1)]
 
 
 def test_nobody_is_looked_for_while_there_is_no_backlog(pipeline: Pipeline) -> None:
