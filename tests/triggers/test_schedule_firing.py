@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import Engine
@@ -119,6 +119,39 @@ def test_all_that_is_due_fires_in_one_tick(backends: Backends, engine: Engine, m
     for _ in range(30):
         register(engine, "scheduler", {"intervalMinutes": 15}, next_scheduled_at=DUE)
     assert fire_due(backends, NOW) == 30
+
+
+class TestCatchingUp:
+    """Beside schedules that fire each of many missed times."""
+
+    MISSED = CATCH_UP_PER_TICK + 5
+    CATCHES_UP: ClassVar = {
+        "configuration": {"intervalMinutes": 1, "catchUp": "ALL"},
+        "next_scheduled_at": DUE - timedelta(minutes=MISSED - 1),
+    }
+
+    def test_each_has_one_turn_in_a_tick(
+        self, backends: Backends, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(firing, "BATCH", 2)
+        behind = [register(engine, "scheduler", **self.CATCHES_UP) for _ in range(3)]
+        punctual = [register(engine, "scheduler", {}, next_scheduled_at=DUE) for _ in range(3)]
+        fire_due(backends, NOW)
+        assert [len(events(engine, schedule)) for schedule in behind] == [CATCH_UP_PER_TICK] * 3
+        assert [len(events(engine, schedule)) for schedule in punctual] == [1] * 3
+        fire_due(backends, NOW)
+        assert [len(events(engine, schedule)) for schedule in behind] == [self.MISSED] * 3
+
+    def test_they_come_last(self, backends: Backends, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(firing, "BATCH", 2)
+        monkeypatch.setattr(firing, "LONGEST_TICK_SECONDS", -1.0)
+        behind = [register(engine, "scheduler", **self.CATCHES_UP) for _ in range(2)]
+        others = [
+            register(engine, "scheduler", configuration, next_scheduled_at=DUE)
+            for configuration in ({"intervalMinutes": 1, "catchUp": "all"}, None)
+        ]
+        fire_due(backends, NOW)
+        assert [len(events(engine, schedule)) for schedule in behind + others] == [0, 0, 1, 1]
 
 
 def test_schedules_that_are_due_together_take_the_statements_of_one(backends: Backends, engine: Engine) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Text, cast, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, func, select, text
 
 from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
@@ -22,7 +22,7 @@ from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.sentences import sentence
 from flowforge.triggers.kinds.scheduler import SCHEDULER, schedule_of
-from flowforge.triggers.schedules.schedule import Cron, Due, Schedule
+from flowforge.triggers.schedules.schedule import PUNCTUAL, CatchUp, Cron, Due, Schedule
 from flowforge.wiring import Backends
 
 BATCH = 500
@@ -51,6 +51,8 @@ class Outcome:
 def fire_due(backends: Backends, now: datetime | None = None) -> int:
     """Accept an event for every due time of every schedule; returns how many.
 
+    Each schedule has one turn, and those that catch up with all their missed times have theirs last: they hold up
+    neither the punctual ones nor each other. What one has missed beyond CATCH_UP_PER_TICK follows in the next ticks.
     A due row is locked, its events are recorded and its next time is written in one transaction (invariant 7); the
     events are announced afterwards, and what cannot be announced is sent later by upkeep. Raises Unavailable.
     """
@@ -58,15 +60,17 @@ def fire_due(backends: Backends, now: datetime | None = None) -> int:
     until = time.monotonic() + LONGEST_TICK_SECONDS
     due_times = _due_times(moment)
     fired = 0
+    still_due: set[UUID] = set()
     while True:
         with unavailable_when_down(), backends.engine.begin() as connection:
-            rows = _take_due(connection, moment)
+            rows = _take_due(connection, moment, still_due)
             outcomes = [_decide(row, moment, due_times) for row in rows]
             accepted = intake.record(connection, [event for outcome in outcomes for event in outcome.events])
             _write(connection, outcomes, moment)
         if accepted:
             intake.announce(backends.bus, accepted, inline_limit=backends.settings.payload_inline_limit)
         fired += len(accepted)
+        still_due.update(outcome.trigger_id for outcome in outcomes if outcome.next_at <= moment)
         if len(rows) < BATCH or time.monotonic() > until:
             return fired
 
@@ -99,9 +103,17 @@ def _schedules() -> Any:
     )
 
 
-def _take_due(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+def _take_due(connection: Connection, now: datetime, taken: Collection[UUID]) -> Sequence[Row[Any]]:
+    """None of those that this tick has `taken`; those that catch up come last."""
     due_at = TriggerRegistration.next_scheduled_at
-    return connection.execute(_schedules().where(due_at <= now).order_by(due_at).limit(BATCH)).fetchall()
+    is_due = and_(due_at <= now, TriggerRegistration.id.not_in(taken))
+    return connection.execute(_schedules().where(is_due).order_by(_catches_up(now), due_at).limit(BATCH)).fetchall()
+
+
+def _catches_up(now: datetime) -> ColumnElement[bool]:
+    """Whether a due schedule has missed times that each fire."""
+    fires_each = func.lower(TriggerRegistration.configuration["catchUp"].astext) == CatchUp.ALL
+    return func.coalesce(and_(fires_each, TriggerRegistration.next_scheduled_at < now - PUNCTUAL), False)
 
 
 def _due_times(now: datetime) -> DueTimes:
