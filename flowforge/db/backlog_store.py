@@ -26,11 +26,14 @@ class WaitingEvent:
     """Estimated bytes of its payload, as JSON."""
 
 
-def find_overtaking(connection: Connection, overtaken: Collection[UUID], limit: int) -> list[WaitingEvent]:
+def find_overtaking(
+    connection: Connection, brought: Collection[UUID], limit: int, most_waiting: int
+) -> list[WaitingEvent]:
     """Returns the events that are to go first, those of the accounts and workflows that have the fewest waiting: at
-    most `limit`, and of at most MOST_BYTES together; the first of them may have more of its own. None of the workflows
-    `overtaken`; those of one workflow in the order in which they were accepted. It takes time in proportion to all that
-    waits."""
+    most `limit`, and of at most MOST_BYTES together; the first of them may have more of its own. None of workflows that
+    have a backlog themselves: more than `most_waiting` events, or, of those that the bus has `brought`, more than
+    `limit`. Those of one workflow come in the order in which they were accepted. It takes time in proportion to all
+    that waits."""
     rows = connection.exec_driver_sql(
         f"""
         WITH waiting AS MATERIALIZED (
@@ -41,7 +44,7 @@ def find_overtaking(connection: Connection, overtaken: Collection[UUID], limit: 
         ), first AS (
             SELECT id, row_number() OVER (ORDER BY of_account, events, created_at, id) AS place
             FROM waiting JOIN backlog USING (workflow_id, user_id)
-            WHERE workflow_id <> ALL(%(overtaken)s::uuid[])
+            WHERE events <= CASE WHEN workflow_id = ANY(%(brought)s::uuid[]) THEN %(limit)s ELSE %(most_waiting)s END
             ORDER BY place LIMIT %(limit)s
         )
         SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, size
@@ -50,6 +53,11 @@ def find_overtaking(connection: Connection, overtaken: Collection[UUID], limit: 
             FROM first JOIN trigger_service.trigger_events e USING (id)
         ) sized WHERE size_so_far <= %(most)s OR place = 1 ORDER BY place
         """,  # noqa: S608  (names of columns)
-        {"overtaken": [str(id_) for id_ in overtaken], "limit": limit, "most": MOST_BYTES},
+        {
+            "brought": [str(id_) for id_ in brought],
+            "limit": limit,
+            "most_waiting": most_waiting,
+            "most": MOST_BYTES,
+        },
     )
     return [WaitingEvent(*row) for row in rows]

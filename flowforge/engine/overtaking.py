@@ -19,6 +19,10 @@ from flowforge.events import TriggerEvent
 BEHIND = timedelta(seconds=1)
 """Age of an event that the bus brings from which on there is a backlog."""
 AT_ONCE = 100
+MOST_WAITING = 1000
+"""Events of one workflow. With more it has a backlog itself, which perhaps another orchestrator works off."""
+_REMEMBERED_SECONDS = 10.0
+"""The bus brings partitions in turn."""
 _PAUSE_SECONDS = 0.2
 _PAUSE_AFTER_FAILURE_SECONDS = 5.0
 _PART_OF_THE_TIME = 0.1
@@ -29,33 +33,41 @@ class Overtaking:
     """Tells when there is a backlog, and finds what is to get past it."""
 
     def __init__(self) -> None:
-        self._overtaken: set[UUID] = set()
-        """The workflows whose backlog it is; none while nobody has to be looked for."""
+        self._is_behind = False
+        """False, too, once nobody is left who has to be looked for."""
+        self._brought: dict[UUID, float] = {}
+        """The workflows in the bus's backlog, and when it last brought events of theirs."""
         self._next_look = 0.0
 
     @property
     def is_due(self) -> bool:
-        return bool(self._overtaken) and time.monotonic() >= self._next_look
+        return self._is_behind and time.monotonic() >= self._next_look
 
     def note(self, events: Collection[TriggerEvent]) -> None:
         """Notes a batch of events that the bus has brought."""
         expected = datetime.now(UTC) - BEHIND
-        is_behind = any(event.timestamp < expected for event in events)
-        self._overtaken = {event.workflow_id for event in events} if is_behind else set()
+        self._is_behind = any(event.timestamp < expected for event in events)
+        if self._is_behind:
+            self._remember({event.workflow_id for event in events})
 
     def find(self, connection: Connection) -> dict[UUID, TriggerEvent]:
         """The events that are to go first, by id."""
         begun = time.monotonic()
-        found = find_overtaking(connection, self._overtaken, AT_ONCE)
+        found = find_overtaking(connection, self._brought, AT_ONCE, MOST_WAITING)
         ended = time.monotonic()
         self._next_look = ended + max(_PAUSE_SECONDS, (ended - begun) / _PART_OF_THE_TIME)
         if not found:
-            self._overtaken = set()  # until the bus brings more of the backlog
+            self._is_behind = False  # until the bus brings more of the backlog
         return {event.event_id: _by_reference(event) for event in found}
 
     def note_failure(self) -> None:
         """Something among what was found cannot begin: it is left to its turn, and so is the rest for a while."""
         self._next_look = time.monotonic() + _PAUSE_AFTER_FAILURE_SECONDS
+
+    def _remember(self, workflows: Collection[UUID]) -> None:
+        now = time.monotonic()
+        recent = {id_: at for id_, at in self._brought.items() if now - at < _REMEMBERED_SECONDS}
+        self._brought = recent | dict.fromkeys(workflows, now)
 
 
 def _by_reference(event: WaitingEvent) -> TriggerEvent:

@@ -48,7 +48,10 @@ def bring(orchestrator: Orchestrator, new: NewEvent, age: timedelta = LONG_AGO) 
     orchestrator.handle([Received(Delivery(TRIGGER_EVENTS, message.key, value, ""), message)])
 
 
-def test_new_work_of_another_workflow_begins_before_the_backlog_is_worked_off(pipeline: Pipeline) -> None:
+def test_new_work_of_another_workflow_begins_before_the_backlog_is_worked_off(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overtaking, "AT_ONCE", 3)
     busy, quiet = pipeline.workflow(transform(a=1)), pipeline.workflow(transform(a="{{ trigger.order }}"))
     backlog = [wait_in_table(pipeline, busy.id) for _ in range(5)]
     new = wait_in_table(pipeline, quiet.id)
@@ -61,6 +64,58 @@ def test_new_work_of_another_workflow_begins_before_the_backlog_is_worked_off(pi
     assert begun is not None
     assert begun.trigger_payload == {"order": 1}
     assert pipeline.count_of(busy.id) == 1
+
+
+class TestABacklog:
+    """Its own events get past nobody."""
+
+    @pytest.fixture(autouse=True)
+    def few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(overtaking, "AT_ONCE", 2)
+        monkeypatch.setattr(overtaking, "MOST_WAITING", 5)
+
+    def test_of_each_partition_that_the_bus_brings_in_turn_is_left_to_it(self, pipeline: Pipeline) -> None:
+        one, other = (pipeline.workflow(transform(a=1)) for _ in range(2))
+        orchestrator = Orchestrator(pipeline.backends)
+        backlogs = [[wait_in_table(pipeline, busy.id) for _ in range(4)] for busy in (one, other)]
+        for first, *_ in backlogs:
+            bring(orchestrator, first)
+        orchestrator.tick()
+        assert [pipeline.count_of(one.id), pipeline.count_of(other.id)] == [1, 1]
+
+    def test_is_no_backlog_any_more_once_the_bus_brings_others(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(overtaking, "_REMEMBERED_SECONDS", 0.0)
+        before, busy = (pipeline.workflow(transform(a=1)) for _ in range(2))
+        orchestrator = Orchestrator(pipeline.backends)
+        first, *_ = [wait_in_table(pipeline, before.id) for _ in range(4)]
+        bring(orchestrator, first)
+        bring(orchestrator, wait_in_table(pipeline, busy.id))
+        orchestrator.tick()
+        assert pipeline.count_of(before.id) == 1 + 2
+
+    @pytest.mark.parametrize(("waiting", "begun"), [(5, 2), (6, 0)])
+    def test_that_another_orchestrator_works_off_is_known_by_its_length(
+        self, pipeline: Pipeline, waiting: int, begun: int
+    ) -> None:
+        busy, elsewhere = (pipeline.workflow(transform(a=1)) for _ in range(2))
+        orchestrator = Orchestrator(pipeline.backends)
+        for _ in range(waiting):
+            wait_in_table(pipeline, elsewhere.id)
+        bring(orchestrator, wait_in_table(pipeline, busy.id))
+        orchestrator.tick()
+        assert pipeline.count_of(elsewhere.id) == begun
+
+    def test_is_not_what_a_few_events_between_those_of_others_are(self, pipeline: Pipeline) -> None:
+        busy, quiet = (pipeline.workflow(transform(a=1)) for _ in range(2))
+        orchestrator = Orchestrator(pipeline.backends)
+        bring(orchestrator, wait_in_table(pipeline, quiet.id))
+        bring(orchestrator, wait_in_table(pipeline, busy.id))
+        bring(orchestrator, wait_in_table(pipeline, quiet.id))
+        new = wait_in_table(pipeline, quiet.id)
+        orchestrator.tick()
+        assert pipeline.execution(new.event_id) is not None
 
 
 def test_what_got_past_the_backlog_runs_once(pipeline: Pipeline) -> None:
