@@ -134,7 +134,8 @@ class Calls:
         nested: Nested = "repeat",
     ) -> JsonObject:
         """The JSON of the answer; an empty object where it has no body."""
-        response = await self._exchange(method, self._url(path, parts), pairs_of(query or {}, nested), json, data)
+        url, parameters = await self._target(path, parts, query, nested)
+        response = await self._exchange(method, url, parameters, json, data)
         answer = await self._json(response)
         if not isinstance(answer, dict | None):
             raise ConnectorError(f"{self.service.name} answered with no JSON object", permanent=True, answered=True)
@@ -142,9 +143,9 @@ class Calls:
 
     async def download(self, path: str, *parts: str, query: JsonObject | None = None, name: str = "") -> JsonObject:
         """The answer's body as a file of the execution."""
-        url = self._url(path, parts)
+        url, parameters = await self._target(path, parts, query)
         with Download(lambda response: response.ok, self.context.files.most_bytes) as download:
-            response = await self._exchange("GET", url, pairs_of(query or {}), None, None, download)
+            response = await self._exchange("GET", url, parameters, None, None, download)
             assert download.content is not None
             type_ = response.headers.get("content-type", ANY_TYPE)
             return await self.keep(download.content, name or name_of(response.headers, url), type_)
@@ -178,11 +179,12 @@ class Calls:
         most: int | None = None,
     ) -> JsonObject:
         """All pages of a list, or as many as hold `most` items: `items`, `pages`, and whether it is `complete`."""
-        url = self._url(path, parts)
+        url, parameters = await self._target(path, parts, query)
 
         async def fetch(page: Page, context: StepContext) -> JsonObject:
-            calls, parameters = replace(self, context=context), page.query(pairs_of(query or {}))
-            response = await calls._exchange(method, page.url(url), parameters, page.body(json), None)
+            calls = replace(self, context=context)
+            paged = await calls.compute(lambda: (page.query(parameters), page.body(json)), of=(parameters, json))
+            response = await calls._exchange(method, page.url(url), *paged, None)
             headers = {**response.headers, **response.repeated_headers}
             return {"body": await calls._json(response), "status": response.status, "headers": headers}
 
@@ -220,6 +222,12 @@ class Calls:
 
     async def _json(self, response: Response) -> Any:
         return await self.compute(response.json, of=response.content)
+
+    async def _target(
+        self, path: str, parts: Sequence[str], query: JsonObject | None, nested: Nested = "repeat"
+    ) -> tuple[str, list[Pair]]:
+        """The address of a request, and its parameters."""
+        return await self.compute(lambda: (self._url(path, parts), pairs_of(query or {}, nested)), of=(parts, query))
 
     def _url(self, path: str, parts: Sequence[str]) -> str:
         left = iter(parts)

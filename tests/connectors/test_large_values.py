@@ -26,7 +26,7 @@ from werkzeug import Response as Answer
 from flowforge import charsets, jsonio
 from flowforge.connectors.http_client.answer import IncomingAnswer
 from flowforge.connectors.in_thread import SMALL_BYTES
-from flowforge.connectors.sdk import StepContext
+from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors import running
 from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import run, run_with
@@ -37,6 +37,7 @@ LARGE = 2 * 1024 * 1024
 TEXT = ("x" * 99 + "\n") * (LARGE // 100)
 ROWS = [["a", number, "some text"] for number in range(LARGE // 30)]
 OBJECTS = [{"id": number, "name": "Ada"} for number in range(LARGE // 40)]
+COLUMNS = [f"c{number}" for number in range(30_000)]
 MOST_CALLS = 20_000
 
 
@@ -121,6 +122,14 @@ SERVICES: list[tuple[str, dict[str, Any], Any]] = [
         {"values": [["id", "name"]]},
     ),
     (
+        "SHEETS_UPDATE",
+        {"spreadsheetId": "s", "sheet": "Log", "column": "c0", "value": "a", "changes": dict.fromkeys(COLUMNS, 1)},
+        {"values": [COLUMNS, ["a"]]},
+    ),
+    ("SHEETS_READ", {"spreadsheetId": "s", "sheet": "Log"}, {"values": [COLUMNS[:1_000], *[["a"]] * 1_000]}),
+    ("JIRA_MOVE", {"issue": "S-1", "transition": str(OBJECTS[-1]["id"])}, {"transitions": OBJECTS}),
+    ("NOTION_CHANGE", {"pageId": "p", "properties": dict.fromkeys(COLUMNS, "x")}, {"id": "17"}),
+    (
         "NOTION_CREATE",
         {"databaseId": "b", "dataSourceId": "d", "text": TEXT, "properties": {"Name": "x"}},
         {"id": "17"},
@@ -143,6 +152,25 @@ def test_a_service(
 ) -> None:
     httpserver.expect_request(ANYTHING).respond_with_json(body)
     run_with(type_, "bearer", {"token": "123"}, {"endpoint": httpserver.url_for(""), **config}, context)
+    require_light(held)
+
+
+@pytest.mark.parametrize(
+    ("type_", "config", "body"),
+    [
+        ("NOTION_CREATE", {"databaseId": "b", "properties": {"Name": "x"}}, {"data_sources": OBJECTS}),
+        ("JIRA_MOVE", {"issue": "S-1", "transition": "Done"}, {"transitions": OBJECTS}),
+        ("GITHUB_COMMENT", {"owner": "\N{SNOWMAN}" * 100_000, "repository": "r", "number": 1, "body": "x"}, {}),
+        ("STRIPE_FIND", {"filters": dict.fromkeys(COLUMNS, 1)}, {}),
+    ],
+    ids=["many data sources", "many transitions", "a long address", "a long query"],
+)
+def test_a_service_that_refuses(
+    httpserver: HTTPServer, context: StepContext, held: Held, type_: str, config: dict[str, Any], body: Any
+) -> None:
+    httpserver.expect_request(ANYTHING).respond_with_json(body)
+    with pytest.raises(ConnectorError):
+        run_with(type_, "bearer", {"token": "123"}, {"endpoint": httpserver.url_for(""), **config}, context)
     require_light(held)
 
 

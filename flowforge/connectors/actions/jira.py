@@ -5,6 +5,9 @@ https://developer.atlassian.com/cloud/jira/platform/rest/v2 (the version whose t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from flowforge.connectors.connection_kinds.basic import BASIC
 from flowforge.connectors.connection_kinds.bearer import BEARER
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
@@ -91,6 +94,13 @@ class Move(SiteConfig):
 )
 async def move(config: Move, jira: Calls) -> JsonObject:
     there = (await jira.get("/rest/api/2/issue/{}/transitions", config.issue)).get("transitions") or []
+    found = await jira.compute(partial(_transition, there, config), of=(there, config.transition))
+    await jira.post("/rest/api/2/issue/{}/transitions", config.issue, json={"transition": {"id": found["id"]}})
+    return {"issue": config.issue, "transition": found["name"]}
+
+
+def _transition(there: Sequence[JsonObject], config: Move) -> JsonObject:
+    """Raises ConnectorError where the issue has no such transition."""
     wanted = config.transition.casefold()
     found = next((one for one in there if wanted in (str(one["id"]), str(one["name"]).casefold())), None)
     if found is None:
@@ -98,5 +108,4 @@ async def move(config: Move, jira: Calls) -> JsonObject:
         raise ConnectorError(
             f"{config.issue} has no transition {config.transition!r} now; it has {names}", permanent=True
         )
-    await jira.post("/rest/api/2/issue/{}/transitions", config.issue, json={"transition": {"id": found["id"]}})
-    return {"issue": config.issue, "transition": found["name"]}
+    return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from flowforge.connectors.connection_kinds.google import GOOGLE
 from flowforge.connectors.connection_kinds.jwt import JWT
@@ -21,6 +21,7 @@ SHEETS = Service(
 )
 _UNFORMATTED = {"valueRenderOption": "UNFORMATTED_VALUE", "dateTimeRenderOption": "FORMATTED_STRING"}
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class SheetConfig(ServiceConfig):
@@ -53,12 +54,12 @@ class Sheet:
 
     async def rows(self) -> list[tuple[int, Row]]:
         """The rows below the names of the columns, with their numbers."""
-        values = await self._values(self.range)
-        return await self.sheets.compute(partial(_rows, values), of=values)
+        return await self.filled(partial(_rows, await self._values(self.range)))
 
     async def names(self) -> list[str]:
         """The names of the columns. Raises ConnectorError where there are none."""
-        names = [str(name) for name in (await self._values(f"{self.range}!1:1") or [[]])[0]]
+        values = await self._values(f"{self.range}!1:1")
+        names = await self.sheets.compute(partial(_names, values), of=values)
         if not names:
             raise ConnectorError(f"the first row of {self.config.sheet} has no names of columns", permanent=True)
         return names
@@ -66,14 +67,19 @@ class Sheet:
     async def matching(self, column: str, value: str) -> list[tuple[int, Row]]:
         """The rows with that value. Raises ConnectorError where they have no such column."""
         rows = await self.rows()
-        if rows:
-            require_known([{column: value}], list(rows[0][1]))
-        match = partial(_matching, rows, column, value)
-        return await self.sheets.compute(match, of=rows)
+        return await self.sheets.compute(partial(_matching, rows, column, value), of=rows)
+
+    async def filled(self, fill: Callable[[], T]) -> T:
+        """Fills cells, in a thread: of rows that are short, or changes that are few, many cells may become."""
+        return await self.sheets.context.in_thread(fill, computes=True)
 
     async def _values(self, range_: str) -> Any:
         answer = await self.sheets.get("/{}/values/{}", self.config.spreadsheet_id, range_, query=_UNFORMATTED)
         return answer.get("values")
+
+
+def _names(values: Any) -> list[str]:
+    return [str(name) for name in (values or [[]])[0]]
 
 
 def _rows(values: Any) -> list[tuple[int, Row]]:
@@ -83,6 +89,9 @@ def _rows(values: Any) -> list[tuple[int, Row]]:
 
 
 def _matching(rows: Sequence[tuple[int, Row]], column: str, value: str) -> list[tuple[int, Row]]:
+    """Raises ConnectorError where the rows have no such column."""
+    if rows:
+        require_known([{column: value}], list(rows[0][1]))
     return [(number, row) for number, row in rows if str(row[column]) == value]
 
 
@@ -93,7 +102,8 @@ def _row(names: Sequence[Any], cells: Sequence[Any]) -> Row:
 
 def require_known(rows: Sequence[Row], names: Sequence[str]) -> None:
     """Raises ConnectorError for a column that the sheet does not have."""
-    unknown = next((name for row in rows for name in row if name not in names), None)
+    known = set(names)
+    unknown = next((name for row in rows for name in row if name not in known), None)
     if unknown is not None:
         raise ConnectorError(f"there is no column {unknown!r}; there are {', '.join(names)}", permanent=True)
 

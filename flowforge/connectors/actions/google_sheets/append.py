@@ -32,7 +32,7 @@ class Config(WritingConfig):
 async def append(config: Config, sheets: Calls) -> JsonObject:
     sheet = Sheet(config, sheets)
     names = await sheet.names()
-    values = await sheets.compute(partial(_cells, config.rows, names), of=config.rows)
+    values = await sheet.filled(partial(_cells, config.rows, names))
     query = {"valueInputOption": config.value_input_option, "insertDataOption": "INSERT_ROWS"}
     answer = await sheets.post(
         "/{}/values/{}:append", config.spreadsheet_id, sheet.range, query=query, json={"values": values}

@@ -25,10 +25,10 @@ class Config(WritingConfig):
 async def update(config: Config, sheets: Calls) -> JsonObject:
     sheet = Sheet(config, sheets)
     names = await sheet.names()
-    require_known([config.changes], names)
+    await sheets.compute(partial(require_known, [config.changes], names), of=(config.changes, names))
     found = await sheet.matching(config.column, config.value)
     numbers = [number for number, _ in found]
-    data = await sheets.compute(partial(_changed, sheet.range, names, numbers, config.changes), of=numbers)
+    data = await sheet.filled(partial(_changed, sheet.range, names, numbers, config.changes))
     if data:
         body = {"valueInputOption": config.value_input_option, "data": data}
         await sheets.post("/{}/values:batchUpdate", config.spreadsheet_id, json=body)
@@ -36,8 +36,9 @@ async def update(config: Config, sheets: Calls) -> JsonObject:
 
 
 def _changed(range_: str, names: Sequence[str], numbers: Sequence[int], changes: Row) -> list[JsonObject]:
+    letters = {name: _letters(index) for index, name in reversed(list(enumerate(names)))}
     return [
-        {"range": f"{range_}!{_letters(names.index(name))}{number}", "values": [[cell_of(value)]]}
+        {"range": f"{range_}!{letters[name]}{number}", "values": [[cell_of(value)]]}
         for number in numbers
         for name, value in changes.items()
     ]

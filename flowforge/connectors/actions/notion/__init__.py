@@ -5,6 +5,8 @@ https://developers.notion.com/reference, in the version 2025-09-03: the pages of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flowforge.connectors.connection_kinds.bearer import BEARER
@@ -35,20 +37,25 @@ async def data_source_of(config: DatabaseConfig, notion: Calls) -> str:
     if config.data_source_id:
         return config.data_source_id
     sources = (await notion.get("/databases/{}", config.database_id)).get("data_sources") or []
-    if len(sources) != 1:
-        names = ", ".join(f"{source.get('name')} ({source.get('id')})" for source in sources) or "none"
-        raise ConnectorError(f"dataSourceId has to say which data source of the database; it has {names}", True)
-    return str(sources[0].get("id"))
+    return await notion.compute(partial(_only, sources), of=sources)
 
 
-def as_properties(written: JsonObject) -> JsonObject:
+async def as_properties(written: JsonObject, notion: Calls) -> JsonObject:
     """The properties in the shape of the API, where plain values are given."""
-    return {name: _property(value) for name, value in written.items()}
+    return await notion.compute(lambda: {name: _property(value) for name, value in written.items()}, of=written)
 
 
 def as_text(content: str) -> JsonObject:
     """A piece of rich text."""
     return {"type": "text", "text": {"content": content}}
+
+
+def _only(sources: Sequence[JsonObject]) -> str:
+    """Raises ConnectorError where there are none, or several."""
+    if len(sources) != 1:
+        names = ", ".join(f"{source.get('name')} ({source.get('id')})" for source in sources) or "none"
+        raise ConnectorError(f"dataSourceId has to say which data source of the database; it has {names}", True)
+    return str(sources[0].get("id"))
 
 
 def _property(value: Any) -> Any:

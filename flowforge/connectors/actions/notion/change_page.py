@@ -17,6 +17,5 @@ class Config(ServiceConfig):
 
 @NOTION.action("NOTION_CHANGE", Config, title="change a page", help="Changes properties of a page.", repeatable=True)
 async def change_page(config: Config, notion: Calls) -> JsonObject:
-    return await notion.send(
-        "PATCH", "/pages/{}", config.page_id, json={"properties": as_properties(config.properties)}
-    )
+    properties = await as_properties(config.properties, notion)
+    return await notion.send("PATCH", "/pages/{}", config.page_id, json={"properties": properties})

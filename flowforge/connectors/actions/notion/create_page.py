@@ -34,7 +34,7 @@ class Config(DatabaseConfig):
 async def create_page(config: Config, notion: Calls) -> JsonObject:
     page = {
         "parent": {"type": "data_source_id", "data_source_id": await data_source_of(config, notion)},
-        "properties": as_properties(config.properties),
+        "properties": await as_properties(config.properties, notion),
         "children": await notion.compute(partial(_paragraphs, config.text), of=config.text) or None,
     }
     return await notion.post("/pages", json=page)
