@@ -57,12 +57,15 @@ def success_of(operation: Operation) -> Answer | None:
     return next(iter(good), None) or _answer_of(operation, ("default",))
 
 
-def is_refusal(operation: Operation, body: Any) -> bool:
-    """Whether a body that came with a status of success tells of a failure, as Slack's `{"ok": false}` does: a field of
-    successful answers can only be true, and is false."""
+def signs_of_success(operation: Operation) -> Sequence[str]:
+    """The fields of successful answers that can only be true, as Slack's `ok`."""
     properties = as_object(as_object(answer_shape(operation)).get("properties"))
-    fixed = [name for name, schema in properties.items() if schema.get("enum") == [True]]
-    return isinstance(body, dict) and any(body.get(name) is False for name in fixed)
+    return [name for name, schema in properties.items() if schema.get("enum") == [True]]
+
+
+def is_refusal(body: Any, signs: Sequence[str]) -> bool:
+    """Whether a body that came with a status of success tells of a failure: one of the signs of success is false."""
+    return isinstance(body, dict) and any(body.get(name) is False for name in signs)
 
 
 def error_message(operation: Operation, status: int, body: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowforge.apis.answers import answer_sample, answer_shape, error_message, is_refusal
+from flowforge.apis.answers import answer_sample, answer_shape, error_message, is_refusal, signs_of_success
 from flowforge.apis.operation import Operation
 from tests.apis.descriptions import operation
 
@@ -101,7 +101,8 @@ class TestErrors:
 
     def test_a_success_that_is_none_is_noticed(self) -> None:
         op = answering({"type": "object", "properties": {"ok": {"type": "boolean", "enum": [True]}}})
-        assert is_refusal(op, {"ok": False, "error": "x"})
-        assert not is_refusal(op, {"ok": True})
-        assert not is_refusal(op, "text")
-        assert not is_refusal(operation(), {"ok": False})
+        signs = signs_of_success(op)
+        assert is_refusal({"ok": False, "error": "x"}, signs)
+        assert not is_refusal({"ok": True}, signs)
+        assert not is_refusal("text", signs)
+        assert not is_refusal({"ok": False}, signs_of_success(operation()))

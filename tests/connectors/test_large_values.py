@@ -15,6 +15,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
@@ -24,6 +25,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response as Answer
 
 from flowforge import charsets, jsonio
+from flowforge.apis.description import Description
+from flowforge.apis.reading import read_description
 from flowforge.connectors.http_client.answer import IncomingAnswer
 from flowforge.connectors.in_thread import SMALL_BYTES
 from flowforge.connectors.sdk import ConnectorError, StepContext
@@ -191,6 +194,66 @@ def test_an_http_request(httpserver: HTTPServer, context: StepContext, held: Hel
     httpserver.expect_request(ANYTHING).respond_with_json({"items": OBJECTS})
     output = run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "method": "POST", **config}, context)
     assert output
+    require_light(held)
+
+
+@dataclass
+class OneApi:
+    """An API whose answers have a field that can only be true, and many others; the account has no other API."""
+
+    description: Description
+    name: str = "large"
+    title: str = "Large"
+    version: str = "sha256:0"
+
+    @classmethod
+    def at(cls, address: str) -> OneApi:
+        properties = {"ok": {"type": "boolean", "enum": [True]}, **{name: {"type": "string"} for name in COLUMNS}}
+        content = {"application/json": {"schema": {"type": "object", "properties": properties}}}
+        responses = {status: {"description": "", "content": content} for status in ("200", "400")}
+        operation = {"operationId": "it", "responses": responses}
+        document = {
+            "openapi": "3.1.0",
+            "info": {"title": "Large", "version": "1"},
+            "servers": [{"url": address}],
+            "paths": {"/things": {"get": operation}},
+        }
+        return cls(read_description(jsonio.dumps(document)))
+
+    def titles(self) -> dict[str, str]:
+        return {self.name: self.title}
+
+    def versions(self, name: str) -> list[tuple[str, str]]:
+        return [(self.version, "1")]
+
+    def find(self, name: str, version: str = "") -> OneApi:
+        return self
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "all_pages", "message"),
+    [
+        (200, {"ok": True}, False, ""),
+        (200, {"ok": False, "error": "too late"}, False, "refused: too late"),
+        (400, {"ok": False, "error": "too late"}, False, "answered 400: too late"),
+        (200, {"ok": True}, True, "does not show how it is paged"),
+    ],
+    ids=["success", "refusal", "failure", "pages"],
+)
+def test_an_operation_with_a_large_description(
+    httpserver: HTTPServer,
+    context: StepContext,
+    held: Held,
+    status: int,
+    body: dict[str, Any],
+    all_pages: bool,
+    message: str,
+) -> None:
+    httpserver.expect_request(ANYTHING).respond_with_json(body, status=status)
+    context = replace(context, apis=OneApi.at(httpserver.url_for("")))
+    expected = pytest.raises(ConnectorError, match=message) if message else nullcontext()
+    with expected:
+        run("API_CALL", {"api": "large", "operation": "it", "allPages": all_pages}, context)
     require_light(held)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flowforge.apis.answers import error_message, is_refusal
+from flowforge.apis.answers import error_message, is_refusal, signs_of_success
 from flowforge.apis.bodies import BuiltBody
 from flowforge.apis.operation import Operation
 from flowforge.apis.requests import BuiltRequest, build_request
@@ -84,20 +85,29 @@ class Config(ConnectorConfig):
     ),
 )
 async def api_call(config: Config, context: StepContext) -> JsonObject:
-    chosen, server = await context.in_thread(partial(_read, config, context))
-    paging = config.paging or (described_paging(chosen.operation) if config.all_pages else None)
-    if paging is None:
-        if config.all_pages:
-            raise ConnectorError(f"the description does not show how {config.operation} is paged", permanent=True)
-        return await _call(config, context, chosen, server)
-    return await read_pages(paging, server, context, lambda page, context: _call(config, context, chosen, server, page))
+    target = await context.in_thread(partial(_read, config, context))
+    if target.paging is None:
+        return await _call(config, context, target)
+    return await read_pages(
+        target.paging, target.server, context, lambda page, context: _call(config, context, target, page)
+    )
 
 
-async def _call(
-    config: Config, context: StepContext, chosen: Chosen, server: str, page: Page = ONLY_PAGE
-) -> JsonObject:
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What is called, with all that has to be read for it in the description, which may be large. `server`: its
+    address; `paging`: None for a single call."""
+
+    chosen: Chosen
+    server: str
+    paging: Paging | None
+    signs_of_success: Sequence[str]
+
+
+async def _call(config: Config, context: StepContext, target: _Target, page: Page = ONLY_PAGE) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
-    request, data = await context.in_thread(partial(_built, config, context, chosen, server, page))
+    chosen = target.chosen
+    request, data = await context.in_thread(partial(_built, config, context, target, page))
 
     async def send(download: Download) -> Response:
         return await context.tools.async_http.send(
@@ -114,34 +124,45 @@ async def _call(
     receiving = Receiving(config.response, config.fail_on_status, context.files, context.in_thread)
     reason = partial(_reason, chosen.operation)
     output = await receiving.receive(send, request.url, chosen.api.title, reason)
-    if config.fail_on_status and is_refusal(chosen.operation, output["body"]):
+    if config.fail_on_status and is_refusal(output["body"], target.signs_of_success):
         tell = partial(error_message, chosen.operation, output["status"], output["body"])
-        told = await context.compute(tell, of=output["body"])
+        told = await context.in_thread(tell, computes=True)
         raise ConnectorError(f"{chosen.api.title} refused: {told}", permanent=True, answered=True)
     return output
 
 
-def _read(config: Config, context: StepContext) -> tuple[Chosen, str]:
-    """The operation, and the address of its server. Raises ConnectorError, which names the fields."""
+def _read(config: Config, context: StepContext) -> _Target:
+    """Raises ConnectorError, which names the fields."""
     with _naming_fields():
         chosen = read_chosen({key: getattr(config, key) for key in NAMES}, context.apis)
-        return chosen, server_address(chosen.operation, config.server, config.variables)
+        server = server_address(chosen.operation, config.server, config.variables)
+    return _Target(chosen, server, _paging(config, chosen.operation), signs_of_success(chosen.operation))
+
+
+def _paging(config: Config, operation: Operation) -> Paging | None:
+    """Raises ConnectorError where all pages are wanted, and nobody says how they are read."""
+    if config.paging is not None or not config.all_pages:
+        return config.paging
+    described = described_paging(operation)
+    if described is None:
+        raise ConnectorError(f"the description does not show how {config.operation} is paged", permanent=True)
+    return described
 
 
 def _built(
-    config: Config, context: StepContext, chosen: Chosen, server: str, page: Page
+    config: Config, context: StepContext, target: _Target, page: Page
 ) -> tuple[BuiltRequest, StreamedBody | None]:
     """The request, and its body, for the step's input. Raises ConnectorError, which names the fields."""
-    request = _request(config, chosen, server, page)
+    request = _request(config, target, page)
     return request, _data(request.body, context)
 
 
-def _request(config: Config, chosen: Chosen, server: str, page: Page) -> BuiltRequest:
+def _request(config: Config, target: _Target, page: Page) -> BuiltRequest:
     """The request for the step's input. Raises ConnectorError, which names the fields."""
     body = page.body(config.input.get("body"))
     input_ = config.input if body is None else {**config.input, "body": body}
     with _naming_fields():
-        return build_request(chosen.operation, input_, server)
+        return build_request(target.chosen.operation, input_, target.server)
 
 
 @contextmanager

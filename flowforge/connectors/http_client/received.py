@@ -42,7 +42,7 @@ class Receiving:
             response = await send(download)
             if self.fail_on_status and not response.ok:
                 refuse = partial(response.raise_for_status, receiver, read_reason)
-                await compute(refuse, response.content, self.in_thread)
+                await self.in_thread(refuse, computes=True)  # the reason may be read by a large description
             headers = {**response.headers, **response.repeated_headers}
             body = await self._body(response, download, url)
             return {"body": body, "status": response.status, "headers": headers}
