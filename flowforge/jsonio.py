@@ -140,8 +140,13 @@ def parse_time(value: str | float | int) -> datetime:
 
 
 def more_than(value: Any, limit: int, *, each: int = 1) -> bool:
-    """Whether a value certainly has more than `limit` bytes. Ends even if the value holds itself: every part counts.
-    `each`: the bytes of a part beside its text."""
+    """Whether a value certainly has more than `limit` bytes. `each`: the bytes of a part beside its text."""
+    return least_size(value, limit, each=each) > limit
+
+
+def least_size(value: Any, limit: int, *, each: int = 1) -> int:
+    """The bytes that a value has at least; of one that has more than `limit` they are not all counted, so that it ends
+    even if the value holds itself. `each`: the bytes of a part beside its text."""
     left = limit
     waiting = [iter((value,))]
     while waiting and left >= 0:
@@ -159,7 +164,7 @@ def more_than(value: Any, limit: int, *, each: int = 1) -> bool:
                 break
         else:
             waiting.pop()
-    return left < 0
+    return limit - left
 
 
 def _dumps(value: Any, options: int) -> bytes:

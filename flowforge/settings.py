@@ -402,11 +402,11 @@ class Settings(BaseSettings):
         description="Steps that call by HTTP and that one executor process runs at once: they wait without a thread.",
     )
     executor_held_bytes: int = Field(
-        32 * 1024 * 1024,
+        256 * 1024 * 1024,
         validation_alias="EXECUTOR_HELD_BYTES",
         ge=1024 * 1024,
-        description="Bytes of JSON of all steps that one executor process holds, shared fairly between accounts; in"
-        " memory they may take several times as much.",
+        description="Bytes of all steps that one executor process holds (messages, large configs, answers and outputs),"
+        " shared fairly between accounts; in memory they may take several times as much.",
     )
     workflow_concurrency: int = Field(
         16,

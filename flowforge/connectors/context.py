@@ -20,6 +20,7 @@ from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.in_thread import InThread, compute, do_here
 from flowforge.connectors.mail_transport.account import Account, MailTarget
 from flowforge.connectors.mail_transport.server import MailServer
+from flowforge.connectors.memory import Memory, Uncounted
 from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.one_page import OnePage
 from flowforge.connectors.polls import Recall
@@ -111,6 +112,8 @@ class StepContext:
     """The tokens of the step's connection, where somebody has signed in with it."""
     in_thread: InThread = do_here
     """Where a coroutine does what blocks, or computes for long: `await context.in_thread(partial(read, file))`."""
+    memory: Memory = field(default_factory=Uncounted)
+    """Counts the answers that it holds."""
     secrets: list[str] = field(default_factory=list)
     """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""
 

@@ -39,6 +39,7 @@ from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.plans import Plans, Version
 from flowforge.engine.running_steps import ClaimedStep, RunningSteps, holders_of
 from flowforge.engine.start_messages import StartMessages
+from flowforge.engine.step_memory import HeldMemory
 from flowforge.engine.step_runner import StepRun, key_of
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
@@ -252,7 +253,10 @@ class Executor:
 
     def _run_of(self, claim: Claim, start: _Start, version: Version | None) -> StepRun:
         load = partial(self._load_data, claim.key) if start.message.by_reference else None
-        return StepRun(start.message, version, claim.repeats, load, executor=self._owner, size=start.size)
+        memory = HeldMemory(self._held, claim.key)
+        return StepRun(
+            start.message, version, claim.repeats, load, executor=self._owner, size=start.size, memory=memory
+        )
 
     def _load_data(self, key: AttemptKey) -> JsonObject:
         """Loads what a step sees, where that was too large to come with its message. Raises ConnectorError."""

@@ -25,8 +25,8 @@ class _Held:
 
 
 class HeldAttempts:
-    """The attempts that an executor holds: `most_bytes` of JSON, shared fairly between workflows and accounts. Safe
-    between threads."""
+    """The attempts that an executor holds: `most_bytes` of JSON of their messages and of what they hold beside
+    (flowforge.engine.step_memory), shared fairly between workflows and accounts. Safe between threads."""
 
     def __init__(self, most_bytes: int) -> None:
         self._held: dict[AttemptKey, _Held] = {}
@@ -42,6 +42,21 @@ class HeldAttempts:
             self._let_go(key)
             self._held[key] = _Held(holders, size, leased_at)
             self._bytes.take(holders, size)
+
+    def resize_if_room(self, key: AttemptKey, by: int) -> bool:
+        """Counts so many more bytes for an attempt; fewer, where `by` is negative. False, and nothing is counted, where
+        its holders have their share of them."""
+        with self._lock:
+            held = self._held.get(key)
+            if by > 0 and held is not None and not self._bytes.have_room(held.holders):
+                return False
+            self._resize(held, by)
+            return True
+
+    def resize(self, key: AttemptKey, by: int) -> None:
+        """The same for what is there in any case: whatever comes next has less room."""
+        with self._lock:
+            self._resize(self._held.get(key), by)
 
     def extend(self, keys: Iterable[AttemptKey], leased_at: Instant) -> None:
         """Notes that the leases of these attempts were extended after that moment."""
@@ -103,6 +118,11 @@ class HeldAttempts:
             for key in keys:
                 if held := self._held.get(key):
                     held.leased_at = leased_at
+
+    def _resize(self, held: _Held | None, by: int) -> None:
+        if held is not None:
+            held.size += by
+            self._bytes.take(held.holders, by)
 
     def _let_go(self, key: AttemptKey) -> None:
         held = self._held.pop(key, None)

@@ -44,6 +44,7 @@ from flowforge.engine.sealed_page import SealedPage
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_files import StepFiles
 from flowforge.engine.step_log import MaskedLog, PublishedLog
+from flowforge.engine.step_memory import StepMemory, Uncounted
 from flowforge.engine.step_output import error_text, plain_output
 from flowforge.engine.step_progress import StepProgress
 from flowforge.errors import Unavailable
@@ -87,6 +88,8 @@ class _NeedsThread(Exception):
 _WHOLE = _Means(EXPRESSIONS_OF_A_STEP, may_wait=True)
 _LIGHT = _Means(Allowance("a light step", memory=SMALL_BYTES, work=500_000, whole_work=1_000_000), may_wait=False)
 """What is done within a millisecond."""
+_MOST_COUNTED = 64 * 1024 * 1024
+"""Bytes of a config or an output: far more than either may have."""
 _MOST_VALUES = 1_000
 """Values of a field that are offered."""
 _LOADED_AT_ONCE = 2
@@ -115,6 +118,7 @@ class StepRun:
     """Bytes of JSON of its message."""
     log: StepLog = field(default_factory=NoLog)
     """Where its lines go, if it belongs to no execution."""
+    memory: StepMemory = field(default_factory=Uncounted)
     recall: Recall = field(default_factory=Recall)
     """What is kept from one time to the next, if a trigger asks again and again."""
 
@@ -232,7 +236,7 @@ class StepRunner:
         try:
             ready = await self._ready_on_loop(run, secrets, deadline, in_thread)
             output = await ready.connector.run(ready.config, ready.context)  # type: ignore[misc]
-            conclude = partial(self._outcome, ready, output)
+            conclude = partial(self._outcome, run, ready, output)
             return await compute(conclude, output, in_thread)
         except BaseException as error:
             if isinstance(error, GeneratorExit) or _is_cancelled():
@@ -263,7 +267,7 @@ class StepRunner:
 
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
         ready = self._ready_step(run, secrets, self._deadline(run), watch=watch)
-        return self._outcome(ready, ready.connector.run_here(ready.config, ready.context))
+        return self._outcome(run, ready, ready.connector.run_here(ready.config, ready.context))
 
     def _ready_step(
         self,
@@ -280,6 +284,7 @@ class StepRunner:
         context = self._context_by(ready, run, secrets, deadline, in_thread)
         if watch is not None:
             watch(self.readable(run.start.action_type, ready))
+        run.memory.hold_config(_size_of(ready.usable))
         ready.connector.require_no_misplaced_expressions(context.computed)
         return _ReadyStep(ready.connector, ready.connector.parse(ready.usable), context)
 
@@ -296,10 +301,11 @@ class StepRunner:
                 secrets.clear()  # with the whole allowance, it may have a value
         return await in_thread(ready)
 
-    def _outcome(self, ready: _ReadyStep, output: Any) -> Outcome:
+    def _outcome(self, run: StepRun, ready: _ReadyStep, output: Any) -> Outcome:
         """Raises ConnectorError for an output that cannot be taken."""
         context = ready.context
         plain = plain_output(output, ready.connector.type, self._settings.step_output_max_bytes, context.secrets)
+        run.memory.hold_output(_size_of(plain))
         return Outcome(plain, has_parts=isinstance(context.progress, StepProgress) and context.progress.is_kept)
 
     def _ask(self, run: StepRun, field: str, secrets: list[str]) -> Outcome:
@@ -457,8 +463,13 @@ class StepRunner:
             apis=AccountApis(self._connected, start.user_id),
             tables=self._tables(run),
             in_thread=in_thread,
+            memory=run.memory,
             secrets=secrets,
         )
+
+
+def _size_of(value: JsonObject) -> int:
+    return jsonio.least_size(value, _MOST_COUNTED)
 
 
 def _is_cancelled() -> bool:

@@ -16,6 +16,7 @@ from flowforge.engine.handing_in import AttemptCollector, Finished
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
 from flowforge.engine.running_steps import ClaimedStep, RunningSteps, holders_of
+from flowforge.engine.step_memory import HeldMemory
 from flowforge.engine.step_runner import StepRun, key_of
 from flowforge.events import ExecutionStart
 from flowforge.ids import uuid7
@@ -38,8 +39,8 @@ class Collected:
 
 
 class LoneSteps:
-    def __init__(self, backends: Backends, catalog: Catalog | None = None) -> None:
-        self.held = HeldAttempts(most_bytes=1 << 30)
+    def __init__(self, backends: Backends, catalog: Catalog | None = None, most_bytes: int = 1 << 30) -> None:
+        self.held = HeldAttempts(most_bytes)
         self.collected = Collected()
         self.catalog = catalog or load_catalog()
         collector = cast(AttemptCollector, self.collected)
@@ -62,7 +63,8 @@ class LoneSteps:
         )
         self.held.add(key_of(start), holders_of(start), 1_000, Instant.now())
         kind = self.running.kind_of(action_type)
-        return ClaimedStep(StepRun(start, None, executor="test"), kind, is_noted)
+        memory = HeldMemory(self.held, key_of(start))
+        return ClaimedStep(StepRun(start, None, executor="test", memory=memory), kind, is_noted)
 
     def errors(self) -> list[str]:
         """Of those that have ended."""
@@ -71,8 +73,8 @@ class LoneSteps:
 
 
 @contextmanager
-def lone_steps(backends: Backends, catalog: Catalog | None = None) -> Iterator[LoneSteps]:
-    steps = LoneSteps(backends, catalog)
+def lone_steps(backends: Backends, catalog: Catalog | None = None, most_bytes: int = 1 << 30) -> Iterator[LoneSteps]:
+    steps = LoneSteps(backends, catalog, most_bytes)
     thread = threading.Thread(target=steps.running.run, name="steps")
     thread.start()
     try:

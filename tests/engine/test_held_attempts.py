@@ -44,6 +44,28 @@ def test_its_bytes_are_those_of_all_that_is_held() -> None:
     assert held.bytes_left == 900
 
 
+def test_what_grows_takes_no_more_than_its_share_and_gives_all_back_in_the_end() -> None:
+    held = HeldAttempts(1_000)
+    first, second = key_of(held_start(held)), key_of(held_start(held))
+    assert [held.resize_if_room(first, 300), held.resize_if_room(first, 300)] == [True, False]
+    assert held.resize_if_room(second, 50)
+    assert held.resize_if_room(first, -200)
+    assert held.bytes_left == 1_000 - 200 - 300 - 50 + 200
+    held.remove(first)
+    held.remove(second)
+    assert held.bytes_left == 1_000
+    assert held.resize_if_room(first, 300)
+    assert held.bytes_left == 1_000
+
+
+def test_what_is_there_in_any_case_leaves_less_room_for_others() -> None:
+    held = HeldAttempts(1_000)
+    first, second = key_of(held_start(held)), key_of(held_start(held))
+    held.resize(first, 900)
+    assert held.bytes_left == -100
+    assert not held.resize_if_room(second, 1)
+
+
 def test_what_is_let_go_because_it_has_not_begun_does_not_begin_any_more() -> None:
     held = HeldAttempts(1_000)
     begun, waiting = held_start(held), held_start(held)

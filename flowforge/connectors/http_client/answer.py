@@ -10,6 +10,7 @@ from typing import Protocol
 from flowforge.charsets import header_text
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.memory import Memory, Uncounted
 from flowforge.field_order import in_stored_order
 
 MOST_HEADERS = 99
@@ -28,6 +29,10 @@ class BodyTaker(Protocol):
     @property
     def most_bytes(self) -> int:
         """The most that a body may have."""
+
+    @property
+    def most_held(self) -> int:
+        """The most bytes of a body that it holds in memory."""
 
     @property
     def wants(self) -> Callable[[Response], bool]:
@@ -50,6 +55,8 @@ class IncomingAnswer:
     host: str
     most_bytes: int
     taker: BodyTaker | None = None
+    memory: Memory = field(default_factory=Uncounted)
+    """Counts what is held of the body."""
     is_taken: bool = False
     """Whether the body goes to the taker."""
     is_head_awaited: bool = True
@@ -86,13 +93,15 @@ class IncomingAnswer:
 
     def add(self, piece: bytes) -> None:
         """Takes a piece of the body, decompressed. Blocks only where the body is taken. Raises ConnectorError where it
-        becomes too large."""
+        becomes too large, or finds no memory."""
         self._size += len(piece)
         if self._size > self._limit:
             raise ConnectorError(f"{self.host} answers more than {self._limit} bytes", permanent=True)
         if self.taker is not None and self.is_taken:
+            self.memory.hold_answer(min(self._size, self.taker.most_held))
             self.taker.add(piece)
         else:
+            self.memory.hold_answer(self._size)
             self.pieces.append(piece)
 
     def whole(self) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict, TypeVar, Unpack
 from uuid import UUID
@@ -29,6 +29,7 @@ from flowforge.connectors.http_client.tls import PUBLIC
 from flowforge.connectors.http_client.told_pauses import told_pause
 from flowforge.connectors.http_client.transport import Attempt, Transport
 from flowforge.connectors.in_thread import InThread, compute, do_here
+from flowforge.connectors.memory import Memory, Uncounted
 
 MAX_REDIRECTS = 5
 Parameters = Mapping[str, Any] | Sequence[Pair]
@@ -45,6 +46,7 @@ class OwnRequest:
     idempotency_key: str
     in_thread: InThread = do_here
     user_id: UUID | None = None
+    memory: Memory = field(default_factory=Uncounted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class AsyncHttpClient:
         self._require_size(request)
         if attempt.deadline <= time.monotonic():
             raise ConnectorError(f"no time was left to call {host_of(call.url)}", permanent=False)
-        answer = IncomingAnswer(host_of(call.url), self._limits.response, download)
+        answer = IncomingAnswer(host_of(call.url), self._limits.response, download, attempt.memory)
         identity = call.signed_by.identity if call.signed_by else PUBLIC
         await self._transport.exchange(attempt, request, identity, answer)
         response = await self._compute(attempt, answer.whole, of=answer.pieces)

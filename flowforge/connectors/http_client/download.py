@@ -20,6 +20,9 @@ _IN_MEMORY_BYTES = 1024 * 1024
 class Download:
     """Takes the body of an answer whose head it wants: `content`; None where it did not."""
 
+    most_held = _IN_MEMORY_BYTES
+    """The most bytes of a body that it holds in memory."""
+
     def __init__(self, wants: Callable[[Response], bool], most_bytes: int) -> None:
         self.wants = wants
         """Whether it takes the body of an answer, by its status and headers."""

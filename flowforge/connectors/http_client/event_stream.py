@@ -23,6 +23,8 @@ class EventStream:
 
     most_bytes = 64 * 1024 * 1024
     """The most that a body may have: far more than its text, since each event repeats what surrounds it."""
+    most_held = _LONGEST_LINE
+    """The most bytes of a body that it holds in memory."""
 
     def __init__(self, on_data: Callable[[str], None]) -> None:
         self._on_data = on_data

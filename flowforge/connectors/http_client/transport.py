@@ -16,6 +16,7 @@ from requests import PreparedRequest
 from flowforge.connectors.http_client.answer import IncomingAnswer
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.in_thread import InThread
+from flowforge.connectors.memory import Memory
 
 CONNECT_SECONDS = 10.0
 T = TypeVar("T")
@@ -38,6 +39,10 @@ class Attempt(Protocol):
     @property
     def in_thread(self) -> InThread:
         """Where to do what blocks. Asked only on an event loop."""
+
+    @property
+    def memory(self) -> Memory:
+        """Counts what answers take."""
 
 
 class Transport(Protocol):
