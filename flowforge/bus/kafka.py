@@ -105,13 +105,12 @@ class KafkaBus:
         return found
 
     def group_starts(self) -> list[GroupStart]:
-        """Returns where each group begins, in the topics that exist. Raises Unavailable."""
+        """Returns where each group begins, in those topics of another installation that exist. Raises Unavailable."""
         with _using(self._admin, self._patience) as admin:
             existing = set(admin.list_topics())
-            read = [(topic, group) for topic, groups in self._readers.items() for group in sorted(groups)]
             return [
-                group_start(admin, topic, group, self._former.get((topic, group), ()))
-                for topic, group in read
+                group_start(admin, topic, group, former)
+                for (topic, group), former in sorted(self._former.items())
                 if topic in existing
             ]
 
