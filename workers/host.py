@@ -78,7 +78,8 @@ class HostWorker(SimpleWorker):
     def _register(self) -> None:
         """Registers at RQ, anew where Valkey was emptied, and sends a heartbeat."""
         try:
-            if not self.connection.exists(self.key):
+            if not self.connection.hexists(self.key, "birth"):
+                self.connection.delete(self.key)  # of a Valkey emptied just before a heartbeat, that is there alone
                 self.register_birth()  # type: ignore[no-untyped-call]
                 self.set_state(WorkerStatus.BUSY)
                 # `rq info` lists the workers of registered queues

@@ -158,9 +158,12 @@ class _Registered:
         self._register()
 
     def _register(self: Any) -> None:
-        self.connection.hset(self.key, mapping=self.serialize())
-        worker_registration.register(self)
-        self.connection.sadd(Queue.redis_queues_keys, *self.queue_keys())  # `rq info` asks queues for their workers
+        """In one transaction: of a Valkey that is emptied in between, `heartbeat` would see that it is registered."""
+        with self.connection.pipeline() as pipeline:
+            pipeline.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self, pipeline)
+            pipeline.sadd(Queue.redis_queues_keys, *self.queue_keys())  # `rq info` asks queues for their workers
+            pipeline.execute()
 
 
 class TickWorker(_Registered, SimpleWorker):

@@ -91,13 +91,14 @@ class TestProgram:
     def test_its_workers_show_up_also_after_valkey_was_emptied(
         self, jobs: subprocess.Popen[bytes], redis: Redis
     ) -> None:
-        def queues() -> list[str]:
-            return sorted(",".join(worker.queue_names()) for worker in Worker.all(connection=redis))
+        def all_are_shown() -> bool:
+            queues = sorted(",".join(worker.queue_names()) for worker in Worker.all(connection=redis))
+            assert queues == ["chores", "polling", *["polls"] * 3, "schedules", "upkeep"]
+            return True
 
-        expected = ["chores", "polling", *["polls"] * 3, "schedules", "upkeep"]
-        eventually(lambda: queues() == expected)
+        eventually(all_are_shown)
         redis.flushall()
-        eventually(lambda: queues() == expected)
+        eventually(all_are_shown)
 
     def test_redelivery_and_schedules_wait_for_no_chore(
         self, jobs: subprocess.Popen[bytes], engine: Engine, redis: Redis
