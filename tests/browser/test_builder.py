@@ -268,8 +268,7 @@ def test_the_url_of_a_webhook_is_copied(windows: Windows, register: Register) ->
     register(page)
     Builder(page)
     page.locator("#bar summary", has_text="Publish").click()
-    page.get_by_role("button", name="Publish now").click()
-    page.locator(".trigger-node a").click()
+    page.get_by_role("button", name="Publish now").click()  # the form of the trigger, which is open, is drawn anew
     page.locator("[data-webhook-url]").get_by_role("button", name="Copy URL").click()
     expect(page.locator("[data-webhook-url]")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("[data-webhook-url] pre").inner_text()
