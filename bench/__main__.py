@@ -25,12 +25,7 @@ DRAIN_SECONDS = 120.0
 async def measure(product: Product, headers: dict[str, str]) -> None:
     receiver = Receiver()
     await receiver.start()
-    url = f"http://127.0.0.1:{receiver.port}/"
-    action = {
-        "type": "HTTP_REQUEST",
-        "config": {"method": "POST", "url": url, "body": {"order": "{{ trigger.body.order }}"}},
-    }
-    _, path = product.webhook_workflow(headers, [action])
+    _, path = product.webhook_workflow(headers, [receiver.action()])
     generator = Generator("127.0.0.1", product.port, path)
     await generator.closed(4, 2)  # warm up
     await asyncio.sleep(1)

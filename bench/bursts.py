@@ -38,6 +38,9 @@ LOOK_EVERY_SECONDS = 0.1
 LONGEST_SECONDS = 300.0
 WORKERS = ("workers", "orchestrator", "executor", "log-sink", "ticks")
 
+_EXECUTION = "{{ execution.id }}"
+"""What the receiver is called with: schedules have no orders."""
+
 _SCHEDULE = """
     INSERT INTO trigger_service.trigger_registrations
         (id, workflow_id, user_id, enabled, trigger_type, configuration, next_scheduled_at, created_at, updated_at)
@@ -88,23 +91,18 @@ class Bench:
 
     def webhook(self) -> tuple[str, Generator]:
         """A workflow with a webhook, and who calls it."""
-        workflow_id, path = self.product.webhook_workflow(self.headers, [_call(self.receiver)])
+        workflow_id, path = self.product.webhook_workflow(self.headers, [self.receiver.action(_EXECUTION)])
         return workflow_id, Generator("127.0.0.1", self.product.port, path)
 
     def schedule(self, number: int, due: float) -> str:
         """A workflow with so many schedules that are due at that time."""
         trigger = {"type": "scheduler", "config": {"intervalMinutes": 60}}
-        definition = {"name": "bench", "trigger": trigger, "actions": [_call(self.receiver)]}
+        definition = {"name": "bench", "trigger": trigger, "actions": [self.receiver.action(_EXECUTION)]}
         made = requests.post(
             f"{self.product.url}/api/v1/workflows", json=definition, headers=self.headers, timeout=30
         ).json()
         self.ask(_SCHEDULE, workflow=made["id"], number=number, due=due)
         return str(made["id"])
-
-
-def _call(receiver: Receiver) -> dict[str, Any]:
-    url = f"http://127.0.0.1:{receiver.port}/"
-    return {"type": "HTTP_REQUEST", "config": {"method": "POST", "url": url, "body": {"order": "{{ execution.id }}"}}}
 
 
 async def schedules(bench: Bench, number: int) -> None:
@@ -194,12 +192,7 @@ async def measure(product: Product, burst: str, number: int) -> None:
     await receiver.start()
     await other.start()
     headers = product.register()
-    body = {"order": "{{ trigger.body.order }}"}
-    action = {
-        "type": "HTTP_REQUEST",
-        "config": {"method": "POST", "url": f"http://127.0.0.1:{other.port}/", "body": body},
-    }
-    _, path = product.webhook_workflow(headers, [action])
+    _, path = product.webhook_workflow(headers, [other.action()])
     probe = Probe(Generator("127.0.0.1", product.port, path), other)
     with closing(psycopg2.connect(f"host={product.home}/postgres user=dev dbname=devdb")) as database:
         database.autocommit = True

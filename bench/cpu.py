@@ -29,7 +29,7 @@ async def measure(product: Product, calls: int, rounds: int) -> None:
     receiver = Receiver()
     await receiver.start()
     headers = product.register()
-    generators = {steps: _generator(product, headers, steps, receiver.port) for steps in STEPS}
+    generators = {steps: _generator(product, headers, steps, receiver) for steps in STEPS}
     for generator in generators.values():
         await generator.closed(CLIENTS, 2)  # warm up
     await _rest(product)
@@ -41,12 +41,8 @@ async def measure(product: Product, calls: int, rounds: int) -> None:
     _print(costs)
 
 
-def _generator(product: Product, headers: dict[str, str], steps: int, port: int) -> Generator:
-    action = {
-        "type": "HTTP_REQUEST",
-        "config": {"method": "POST", "url": f"http://127.0.0.1:{port}/", "body": {"order": "{{ trigger.body.order }}"}},
-    }
-    _, path = product.webhook_workflow(headers, [action] * steps)
+def _generator(product: Product, headers: dict[str, str], steps: int, receiver: Receiver) -> Generator:
+    _, path = product.webhook_workflow(headers, [receiver.action()] * steps)
     return Generator("127.0.0.1", product.port, path)
 
 

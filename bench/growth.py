@@ -67,12 +67,7 @@ async def _instance(name: str, product: Product, executions: int) -> Instance:
         headers = product.sign_in()
     receiver = Receiver()
     await receiver.start()
-    body = {"order": "{{ trigger.body.order }}"}
-    call = {
-        "type": "HTTP_REQUEST",
-        "config": {"method": "POST", "url": f"http://127.0.0.1:{receiver.port}/", "body": body},
-    }
-    _, path = product.webhook_workflow(headers, [call])
+    _, path = product.webhook_workflow(headers, [receiver.action()])
     generator = Generator("127.0.0.1", product.port, path)
     await generator.closed(CLIENTS, 2)  # warm up
     return Instance(name, product, generator, receiver)

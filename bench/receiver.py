@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from typing import Any
 
 _ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
 
@@ -19,6 +20,11 @@ class Receiver:
     async def start(self) -> None:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
+
+    def action(self, order: str = "{{ trigger.body.order }}") -> dict[str, Any]:
+        """A step that calls it, with the number of an order, such as the one that a webhook was called with."""
+        url = f"http://127.0.0.1:{self.port}/"
+        return {"type": "HTTP_REQUEST", "config": {"method": "POST", "url": url, "body": {"order": order}}}
 
     async def stop(self) -> None:
         for writer in self._connections:

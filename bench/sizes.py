@@ -86,7 +86,7 @@ def main() -> None:
         closing(psycopg2.connect(f"host={home}/postgres user=dev dbname=devdb")) as database,
     ):
         database.autocommit = True
-        path = _webhook(product, receiver.port, calls)
+        path = _webhook(product, receiver, calls)
         empty, before = _sizes(database), _written(database, Path(home))
         _execute(product, path, count)
         _wait_until_written(database, count)
@@ -110,11 +110,9 @@ def _receiving() -> Iterator[Receiver]:
     thread.join()
 
 
-def _webhook(product: Product, port: int, calls: int) -> str:
+def _webhook(product: Product, receiver: Receiver, calls: int) -> str:
     """The path of a webhook whose workflow makes so many calls."""
-    body = {"order": "{{ trigger.body.order }}"}
-    call = {"type": "HTTP_REQUEST", "config": {"method": "POST", "url": f"http://127.0.0.1:{port}/", "body": body}}
-    _, path = product.webhook_workflow(product.register(), [call] * calls)
+    _, path = product.webhook_workflow(product.register(), [receiver.action()] * calls)
     return path
 
 
