@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from flowforge.db.redelivery_store import UnhandledEvent
 from flowforge.db.sizes_store import EVENT_SIZE, MOST_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingEvent:
-    """An accepted event without an execution, but its payload."""
-
-    event_id: UUID
-    trigger_id: UUID | None
-    workflow_id: UUID
-    user_id: UUID
-    trigger_type: str
-    created_at: datetime
-    size: int
-    """Estimated bytes of its payload, as JSON."""
 
 
 def find_overtaking(
     connection: Connection, brought: Collection[UUID], limit: int, most_waiting: int
-) -> list[WaitingEvent]:
-    """Returns the events that are to go first, those of the accounts and workflows that have the fewest waiting: at
-    most `limit`, and of at most MOST_BYTES together; the first of them may have more of its own. None of workflows that
-    have a backlog themselves: more than `most_waiting` events, or, of those that the bus has `brought`, more than
-    `limit`. Those of one workflow come in the order in which they were accepted. It takes time in proportion to all
-    that waits."""
+) -> list[UnhandledEvent]:
+    """Returns the events that are to go first, without payloads and metadata: those of the accounts and workflows that
+    have the fewest waiting: at most `limit`, and of at most MOST_BYTES together; the first of them may have more of
+    its own. None of workflows that have a backlog themselves: more than `most_waiting` events, or, of those that
+    the bus has `brought`, more than `limit`. Those of one workflow come in the order in which they were accepted.
+    It takes time in proportion to all that waits."""
     rows = connection.exec_driver_sql(
         f"""
         WITH waiting AS MATERIALIZED (
@@ -47,7 +32,8 @@ def find_overtaking(
             WHERE events <= CASE WHEN workflow_id = ANY(%(brought)s::uuid[]) THEN %(limit)s ELSE %(most_waiting)s END
             ORDER BY place LIMIT %(limit)s
         )
-        SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, size
+        SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at,
+               '{{}}'::jsonb AS metadata, NULL AS payload, size
         FROM (
             SELECT e.*, place, {EVENT_SIZE} AS size, sum({EVENT_SIZE}) OVER (ORDER BY place) AS size_so_far
             FROM first JOIN trigger_service.trigger_events e USING (id)
@@ -60,4 +46,4 @@ def find_overtaking(
             "most": MOST_BYTES,
         },
     )
-    return [WaitingEvent(*row) for row in rows]
+    return [UnhandledEvent(*row) for row in rows]

@@ -12,8 +12,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from flowforge.db.backlog_store import WaitingEvent, find_overtaking
+from flowforge.db.backlog_store import find_overtaking
 from flowforge.db.engine import Connection
+from flowforge.engine.unhandled_events import trigger_event
 from flowforge.events import TriggerEvent
 
 BEHIND = timedelta(seconds=1)
@@ -58,7 +59,7 @@ class Overtaking:
         self._next_look = ended + max(_PAUSE_SECONDS, (ended - begun) / _PART_OF_THE_TIME)
         if not found:
             self._is_behind = False  # until the bus brings more of the backlog
-        return {event.event_id: _by_reference(event) for event in found}
+        return {event.event_id: trigger_event(event) for event in found}
 
     def note_failure(self) -> None:
         """Something among what was found cannot begin: it is left to its turn, and so is the rest for a while."""
@@ -68,16 +69,3 @@ class Overtaking:
         now = time.monotonic()
         recent = {id_: at for id_, at in self._brought.items() if now - at < _REMEMBERED_SECONDS}
         self._brought = recent | dict.fromkeys(workflows, now)
-
-
-def _by_reference(event: WaitingEvent) -> TriggerEvent:
-    return TriggerEvent(
-        event_id=event.event_id,
-        trigger_id=event.trigger_id,
-        workflow_id=event.workflow_id,
-        user_id=event.user_id,
-        trigger_type=event.trigger_type,
-        timestamp=event.created_at,
-        by_reference=True,
-        size=event.size,
-    )

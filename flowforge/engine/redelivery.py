@@ -16,13 +16,14 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.db import attempts_store, redelivery_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.engine import Connection, Engine, transaction
-from flowforge.db.redelivery_store import UnhandledEvent, UntakenResult
+from flowforge.db.redelivery_store import UntakenResult
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.leases import LeaseTerms
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
+from flowforge.engine.unhandled_events import trigger_event
 from flowforge.errors import Unavailable
-from flowforge.events import ExecutionResult, ExecutionStart, TriggerEvent
+from flowforge.events import ExecutionResult, ExecutionStart
 from flowforge.wiring import Backends, start_topic
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class _Round:
         unhandled = redelivery_store.unhandled_events(
             connection, inline_limit=settings.payload_inline_limit, grace=self.grace, limit=_AT_ONCE
         )
-        return [_event_message(event) for event in unhandled]
+        return [Message.of(events.TRIGGER_EVENTS, trigger_event(event)) for event in unhandled]
 
     def untaken_results(self, connection: Connection) -> list[Message]:
         if self._has_backlog(events.EXECUTION_RESULT, self.backends.settings.group_orchestrator):
@@ -146,24 +147,6 @@ def _remake(engine: Engine, starts: StartMessages, keys: Sequence[AttemptKey]) -
         with transaction(engine) as connection:
             attempts_store.refuse(connection, keys[0], reason_of(error))
         return []
-
-
-def _event_message(event: UnhandledEvent) -> Message:
-    return Message.of(
-        events.TRIGGER_EVENTS,
-        TriggerEvent(
-            event_id=event.event_id,
-            trigger_id=event.trigger_id,
-            workflow_id=event.workflow_id,
-            user_id=event.user_id,
-            trigger_type=event.trigger_type,
-            timestamp=event.created_at,
-            metadata=event.metadata,
-            payload=event.payload or {},
-            by_reference=True if event.payload is None else None,
-            size=event.size if event.payload is None else None,
-        ),
-    )
 
 
 def _result_message(result: UntakenResult) -> Message:

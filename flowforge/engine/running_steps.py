@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from flowforge.engine.fair_queue import Admission, FairQueue, Wanting
 from flowforge.engine.handing_in import AttemptCollector, Finished
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.offloading import Offloading
-from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of
+from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of, log_with_frames
 from flowforge.engine.threads import FairThreads, Threads
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
@@ -270,8 +269,7 @@ def _log_unhandled(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) 
 
 
 def _log_error(what: str, error: BaseException) -> None:
-    """Not the error itself: its text may hold a secret."""
-    logger.error("%s: %s\n%s", what, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    log_with_frames(f"{what}: {type(error).__name__}", error)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -478,6 +478,11 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def log_with_frames(what: str, error: BaseException) -> None:
+    """Tells where an error was raised. Not the error itself: its text may hold a secret."""
+    logger.error("%s\n%s", what, "".join(traceback.format_tb(error.__traceback__)))
+
+
 def _failed(run: StepRun, error: BaseException, secrets: Sequence[str]) -> Outcome:
     """What an error means for the step; its text is told without secrets."""
     waits_for = deferred_for = None
@@ -495,8 +500,7 @@ def _failed(run: StepRun, error: BaseException, secrets: Sequence[str]) -> Outco
         case _:
             what = f"{type(error).__name__} in connector {run.start.action_type}: {error_text(error, secrets)}"
             failure = Failure(what, permanent=True)
-            # Not the error itself: its text may hold a secret.
-            logger.error("%s\n%s", what, "".join(traceback.format_tb(error.__traceback__)))
+            log_with_frames(what, error)
     return Outcome(failure=_without(failure, secrets), waits_for=waits_for, deferred_for=deferred_for)
 
 
