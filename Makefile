@@ -1,6 +1,9 @@
 # Every target does its own set-up; all it needs is Python 3.11 and the package registries.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The system's own Python comes first: distributions build theirs with profile-guided optimization, version managers mostly do not, and such a
+# one takes a third longer (docs/performance.md). One that cannot make environments is passed over.
+USABLE := import ensurepip, sys; sys.version_info >= (3, 11) and print(sys.executable)
+PYTHON ?= $(firstword $(foreach candidate,/usr/bin/python3.11 python3.11 /usr/bin/python3 python3,$(shell $(candidate) -c '$(USABLE)' 2>/dev/null)))
 TEST_PROCESSES ?= 3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -65,8 +68,8 @@ clean: ## Remove what was installed or built; data in FLOWFORGE_HOME stay
 	find $(wildcard $(SOURCES)) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
-	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "FlowForge needs Python 3.11: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@test -n "$$($(PYTHON) -c '$(USABLE)' 2>/dev/null)" || \
+		{ echo "FlowForge needs Python 3.11 that can make environments (Debian: python3-venv): make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	@echo "Creating the virtual environment ..."
 	@$(PYTHON) -m venv $(VENV)
 
