@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import itertools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,6 +20,9 @@ MOST_DIGITS = exact_json.MOST_DIGITS
 _HEADROOM = 40
 _DIGITS_OF_A_DATE = len("20260304")
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
+_TEXTS, _LISTS = (str, bytes), (list, tuple, set, frozenset)
+_OTHERS = (int, float, type(None), *_LISTS)
+"""Certainly no mappings, which takes longer to find out."""
 _BYTE_ORDER_MARK = codecs.BOM_UTF8
 # NUL is legal in JSON text but PostgreSQL's jsonb refuses it.
 _MAYBE_NUL = rb"\u0000"
@@ -147,23 +149,20 @@ def more_than(value: Any, limit: int, *, each: int = 1) -> bool:
 def least_size(value: Any, limit: int, *, each: int = 1) -> int:
     """The bytes that a value has at least; of one that has more than `limit` they are not all counted, so that it ends
     even if the value holds itself. `each`: the bytes of a part beside its text."""
-    left = limit
-    waiting = [iter((value,))]
+    left, waiting = limit - each, [value]
     while waiting and left >= 0:
-        for part in waiting[-1]:
-            left -= each
-            if isinstance(part, str | bytes):
-                left -= len(part)
-            elif isinstance(part, Mapping):
-                waiting.append(itertools.chain(part.keys(), part.values()))
-                break
-            elif isinstance(part, list | tuple | set | frozenset):
-                waiting.append(iter(part))
-                break
-            if left < 0:
-                break
-        else:
-            waiting.pop()
+        part = waiting.pop()
+        if isinstance(part, _TEXTS):
+            left -= len(part)
+        elif isinstance(part, dict) or (not isinstance(part, _OTHERS) and isinstance(part, Mapping)):
+            left -= 2 * each * len(part)
+            if left >= 0:
+                waiting += part.keys()
+                waiting += part.values()
+        elif isinstance(part, _LISTS):
+            left -= each * len(part)
+            if left >= 0:
+                waiting += part
     return limit - left
 
 

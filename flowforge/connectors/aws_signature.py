@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.http_client.signing import Request
+from flowforge.connectors.http_client.request import Request
 
 _NOT_SIGNED = {"cookie", "content-length", "accept-encoding"}
 """Headers that what is between may change, besides those that botocore leaves out."""

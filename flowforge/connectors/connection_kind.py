@@ -14,8 +14,9 @@ from flowforge.connectors.config import ConnectorConfig, located_messages, secre
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.pace import Pace
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.http_client.response import Response
-from flowforge.connectors.http_client.signing import Request, basic_credentials
+from flowforge.connectors.http_client.signing import basic_credentials
 from flowforge.connectors.http_client.tls import PUBLIC, TlsIdentity
 from flowforge.connectors.mail_transport.account import Account, MailTarget
 from flowforge.connectors.mail_transport.addresses import is_mail_url, mail_target

@@ -30,7 +30,8 @@ class HostBinding:
 
     def require(self, url: str) -> None:
         """Raises ConnectorError for an address at another host, as the HTTP client reads the address."""
-        self.require_host(_host_of(url))
+        if self.hosts.patterns:
+            self.require_host(_host_of(url))
 
     def require_host(self, host: str) -> None:
         """Raises ConnectorError for another host."""

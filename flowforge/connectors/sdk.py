@@ -31,8 +31,9 @@ from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.received import Receiving, ResponseForm
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.http_client.response import Response
-from flowforge.connectors.http_client.signing import Request, basic_credentials
+from flowforge.connectors.http_client.signing import basic_credentials
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart, related
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
 from flowforge.connectors.images.operations import AnyImageOperation

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from flowforge.connectors.http_client.cookies import Cookies
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.sdk import StepContext
 from tests.connectors.both_ways import step_loop  # noqa: F401  (each test that calls somebody runs twice)
 from tests.connectors.running import run
@@ -125,14 +125,12 @@ def test_what_is_no_cookie_is_not_sent(
     assert sent(httpserver) is None
 
 
-def to(url: str) -> requests.PreparedRequest:
-    return requests.Request("GET", url).prepare()
+def to(url: str) -> Request:
+    return Request("GET", url, {}, b"")
 
 
 def goes_to(cookies: Cookies, url: str) -> str | None:
-    request = to(url)
-    cookies.add_to(request)
-    return request.headers.get("Cookie")
+    return cookies.added_to(to(url)).header("Cookie") or None
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from werkzeug import Response
 
 from flowforge.connectors.http_client.guarded_adapter import PUBLIC
 from flowforge.connectors.http_client.pace import NoPace, Pace
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.http_client.response import Response as Answer
-from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import ConnectorError, StepContext
@@ -439,3 +439,23 @@ class TestWhatAnAnswerIsReadAs:
         httpserver.expect_request("/there").respond_with_json({"n": 1})
         output = run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "failOnStatus": False}, context)
         assert (output["status"], output["body"]) == (200, {"n": 1})
+
+
+@pytest.mark.parametrize("by_connection", [False, True])
+def test_of_headers_that_differ_in_their_case_the_last_is_sent(
+    httpserver: HTTPServer, context: StepContext, by_connection: bool
+) -> None:
+    httpserver.expect_request("/").respond_with_data("ok")
+    given, signer = (
+        ({}, Adding({"content-type": "text/csv"})) if by_connection else ({"content-type": "text/csv"}, None)
+    )
+    context.tools.http.send(context, "POST", httpserver.url_for("/"), json={}, headers=given, signed_by=signer)
+    [(request, _)] = httpserver.log
+    assert request.headers.getlist("Content-Type") == ["text/csv"]
+
+
+def test_an_empty_body_is_sent_as_one(httpserver: HTTPServer, context: StepContext) -> None:
+    httpserver.expect_request("/").respond_with_data("ok")
+    for method in ("POST", "GET"):
+        context.tools.http.send(context, method, httpserver.url_for("/"), data=b"")
+    assert [request.headers.get("Content-Length") for request, _ in httpserver.log] == ["0", None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -116,15 +116,14 @@ async def http_request(config: Config, context: StepContext) -> JsonObject:
 
 async def _call(config: Config, context: StepContext, cookies: Cookies | None, page: Page = ONLY_PAGE) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
-    body, write = page.body(config.body), partial(_data, config, context)
-    query = await context.compute(partial(pairs_of, config.query, config.nested or "repeat"), of=config.query)
+    body, write = page.body(config.body), partial(_sent, config, context)
     if _has_files(config):
-        data = await context.in_thread(write)
+        query, data = await context.in_thread(write)
     else:
-        data = await context.compute(write, of=(config.form, config.body))
+        query, data = await context.compute(write, of=(config.query, config.form, config.body))
 
-    async def send(download: Download) -> Response:
-        return await context.tools.async_http.send(
+    def send(download: Download) -> Awaitable[Response]:
+        return context.tools.async_http.send(
             context,
             config.method,
             page.url(config.url),
@@ -167,6 +166,11 @@ def _is_sent_as_json(config: Config, body: Any) -> bool:
 
 def _has_files(config: Config) -> bool:
     return bool(config.files) or read_file(config.body) is not None
+
+
+def _sent(config: Config, context: StepContext) -> tuple[Sequence[Pair], bytes | Sequence[Pair] | StreamedBody | None]:
+    """The query, and the data that are sent."""
+    return pairs_of(config.query, config.nested or "repeat"), _data(config, context)
 
 
 def _data(config: Config, context: StepContext) -> bytes | Sequence[Pair] | StreamedBody | None:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 import urllib3
-from requests import PreparedRequest
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
+from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.answer import Header, IncomingAnswer
 from flowforge.connectors.http_client.failures import as_connector_error
 from flowforge.connectors.http_client.guarded_adapter import Adapters, CurrentExchange, GuardedAdapter
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.http_client.transport import CONNECT_SECONDS, Attempt
 from flowforge.connectors.network.deadlines import Deadlines
@@ -35,9 +37,7 @@ class BlockingTransport:
         self._current = CurrentExchange()
         self._adapters = Adapters(lambda identity: GuardedAdapter(routes, self._current, pool_size, identity))
 
-    async def exchange(
-        self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
-    ) -> None:
+    async def exchange(self, attempt: Attempt, request: Request, identity: TlsIdentity, answer: IncomingAnswer) -> None:
         """See Transport."""
         seconds = attempt.deadline - time.monotonic()
         adapter = self._adapters.get(identity)
@@ -46,7 +46,7 @@ class BlockingTransport:
             with (
                 self._deadlines.watch(attempt.deadline) as self._current.watch,
                 adapter.send(
-                    request, stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds), verify=True
+                    _prepared(request), stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds), verify=True
                 ) as received,
             ):
                 answer.begin(received.status_code, _headers(received.raw.headers))
@@ -60,6 +60,20 @@ class BlockingTransport:
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def _prepared(request: Request) -> requests.PreparedRequest:
+    """The request as `requests` takes it. Headers that are not ASCII go out as UTF-8."""
+    prepared = requests.PreparedRequest()
+    body: Any = request.file or request.body or None
+    headers: Any = ((name, _as_bytes(value)) for name, value in request.headers.items())
+    prepared.method, prepared.url, prepared.body = request.method, request.url, body
+    prepared.headers = CaseInsensitiveDict(headers)
+    return prepared
+
+
+def _as_bytes(value: str) -> str | bytes:
+    return value if value.isascii() else jsonio.writable(value).encode()
 
 
 def _headers(sent: urllib3.HTTPHeaderDict) -> list[Header]:

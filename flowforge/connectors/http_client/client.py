@@ -6,29 +6,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
-import requests
-
 from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.answer import BodyTaker, IncomingAnswer
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
 from flowforge.connectors.http_client.cookies import Cookies
-from flowforge.connectors.http_client.pace import Pace
+from flowforge.connectors.http_client.pace import NoPace, Pace
 from flowforge.connectors.http_client.parameters import Pair, pairs_of
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.http_client.tls import PUBLIC
 from flowforge.connectors.http_client.told_pauses import told_pause
 from flowforge.connectors.http_client.transport import Attempt, Transport
-from flowforge.connectors.in_thread import InThread, compute, do_here
+from flowforge.connectors.in_thread import InThread, compute, do_here, is_small
 from flowforge.connectors.memory import Memory, Uncounted
 
 MAX_REDIRECTS = 5
@@ -86,9 +85,7 @@ class AsyncHttpClient:
 
         Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
         """
-        make = partial(self._call, attempt, method, url, parts)
-        given = (url, parts.get("headers"), parts.get("params"), parts.get("json"), parts.get("data"))
-        call, download = await self._compute(attempt, make, of=given), parts.get("download")
+        call, download = await self._made(attempt, method, url, parts), parts.get("download")
         redirects = parts.get("redirects", MAX_REDIRECTS)
         for _ in range(redirects + 1):
             response = await self._answer(attempt, call, download)
@@ -108,7 +105,13 @@ class AsyncHttpClient:
         except TypeError as error:
             raise ConnectorError("the request body is nested too deeply to be sent as JSON", permanent=True) from error
 
-    def _call(self, attempt: Attempt, method: str, url: str, parts: RequestParts) -> Call:
+    async def _made(self, attempt: Attempt, method: str, url: str, parts: RequestParts) -> Call:
+        """The call, made at once where it is small."""
+        small = is_small((url, parts.get("headers"), parts.get("params"), parts.get("json"), parts.get("data")))
+        make = partial(self._call, attempt, method, url, parts, is_large=not small)
+        return make() if small else await self._transport.do(attempt, make, computes=True)
+
+    def _call(self, attempt: Attempt, method: str, url: str, parts: RequestParts, *, is_large: bool) -> Call:
         data, json = parts.get("data"), parts.get("json")
         own = {
             "User-Agent": _USER_AGENT,
@@ -121,8 +124,8 @@ class AsyncHttpClient:
         if isinstance(data, StreamedBody):
             own["Content-Type"] = data.type
         headers, params = {**own, **(parts.get("headers") or {})}, _listed(parts.get("params", ()))
-        body = _listed(data) if isinstance(data, Mapping) else data
-        return Call(method, url.strip(), headers, params, body, parts.get("signed_by"), parts.get("cookies"))
+        body, signer = _listed(data) if isinstance(data, Mapping) else data, parts.get("signed_by")
+        return Call(method, url.strip(), headers, params, body, signer, parts.get("cookies"), is_large)
 
     async def _answer(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         """The answer to the call; to a second try where the first is refused and its signature can be renewed."""
@@ -135,20 +138,18 @@ class AsyncHttpClient:
         signer = call.signed_by
         return signer is not None and await self._transport.do(attempt, partial(signer.renew, refusal), signs=True)
 
-    async def _paced(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
+    def _paced(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Coroutine[Any, Any, Response]:
         """The answer, once it is the turn of the call."""
-        if call.signed_by is None:
-            request = await self._compute(attempt, call.prepared, of=call.given)
-            return await self._exchange(attempt, call, request, download)
-        signer = call.signed_by
-        async with self._turn(attempt, signer.pace):
-            if signer.signs_at_once:
-                request = await self._compute(attempt, call.prepared, of=call.given)
-            else:
-                request = await self._transport.do(attempt, call.prepared, signs=True)
-            response = await self._exchange(attempt, call, request, download)
+        pace = None if call.signed_by is None else call.signed_by.pace
+        if pace is None or isinstance(pace, NoPace):
+            return self._exchange(attempt, call, download)
+        return self._in_turn(attempt, pace, call, download)
+
+    async def _in_turn(self, attempt: Attempt, pace: Pace, call: Call, download: BodyTaker | None) -> Response:
+        async with self._turn(attempt, pace):
+            response = await self._exchange(attempt, call, download)
         if (seconds := told_pause(response)) is not None:
-            await self._transport.do(attempt, partial(signer.pace.pause, seconds))
+            await self._transport.do(attempt, partial(pace.pause, seconds))
         return response
 
     @asynccontextmanager
@@ -165,13 +166,8 @@ class AsyncHttpClient:
     async def _do(self, attempt: Attempt, work: Callable[[], T], *, may_block: bool) -> T:
         return await self._transport.do(attempt, work) if may_block else work()
 
-    async def _compute(self, attempt: Attempt, work: Callable[[], T], *, of: Any) -> T:
-        """Computes something of values, at once where they are small."""
-        return await compute(work, of, partial(self._transport.do, attempt))
-
-    async def _exchange(
-        self, attempt: Attempt, call: Call, request: requests.PreparedRequest, download: BodyTaker | None
-    ) -> Response:
+    async def _exchange(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
+        request = await self._prepared(attempt, call) if call.takes_time else call.prepared()
         if download is not None:
             download.close()  # of an answer that is left for this one: a redirect, a refusal
         self._require_size(request)
@@ -180,16 +176,20 @@ class AsyncHttpClient:
         answer = IncomingAnswer(host_of(call.url), self._limits.response, download, attempt.memory)
         identity = call.signed_by.identity if call.signed_by else PUBLIC
         await self._transport.exchange(attempt, request, identity, answer)
-        response = await self._compute(attempt, answer.whole, of=answer.pieces)
+        response = await compute(answer.whole, answer.pieces, partial(self._transport.do, attempt))
         if call.cookies is not None:
             call.cookies.take(request, response.values_of("set-cookie"))
         return response
 
-    def _require_size(self, request: requests.PreparedRequest) -> None:
+    def _prepared(self, attempt: Attempt, call: Call) -> Awaitable[Request]:
+        """The request, made in a thread."""
+        signs = call.signed_by is not None and not call.signed_by.signs_at_once
+        return self._transport.do(attempt, call.prepared, computes=not signs, signs=signs)
+
+    def _require_size(self, request: Request) -> None:
         """Raises ConnectorError for a body that is too large. Files have a limit of their own."""
-        body: Any = request.body
-        size, limit = len(body or b""), self._limits.request
-        if size > limit and not isinstance(body, StreamedBody):
+        size, limit = len(request.body), self._limits.request
+        if size > limit:
             raise ConnectorError(f"the request body has {size} bytes; the limit is {limit}", permanent=True)
 
 

@@ -13,7 +13,9 @@ from typing import Any, Self
 
 import requests
 from requests.cookies import MockRequest, MockResponse, RequestsCookieJar, create_cookie, get_cookie_header
+from requests.structures import CaseInsensitiveDict
 
+from flowforge.connectors.http_client.request import Request
 from flowforge.jsonio import JsonObject
 
 _HEADER = "Cookie"
@@ -49,27 +51,36 @@ class Cookies:
         """Those of `as_json`; what is not like them is left out."""
         return cls(_cookie(one) for one in kept if _is_cookie(one)) if isinstance(kept, list) else cls()
 
-    def add_to(self, request: requests.PreparedRequest) -> None:
-        """Add those that belong to its address, after what the request has itself."""
-        own = request.headers.pop(_HEADER, None)
-        kept = get_cookie_header(self._jar, request)  # type: ignore[no-untyped-call]
+    def added_to(self, request: Request) -> Request:
+        """The request with those that belong to its address, after what it has itself."""
+        own = request.header(_HEADER)
+        kept = get_cookie_header(self._jar, _asked(request))  # type: ignore[no-untyped-call]
         both = "; ".join(part for part in (own, kept) if part)
-        if both:
-            request.headers[_HEADER] = both
+        return request.with_headers({_HEADER: both}) if both else request
 
-    def take(self, request: requests.PreparedRequest, set_cookie: Sequence[str]) -> None:
+    def take(self, request: Request, set_cookie: Sequence[str]) -> None:
         """Take what the answer to the request sets, and forget what it ends. `set_cookie`: the values of its headers of
         that name."""
         head = Message()
         for value in set_cookie:
             head["Set-Cookie"] = value
         answer: Any = MockResponse(head)
-        asked: Any = MockRequest(request)
+        asked: Any = MockRequest(_asked(request))
         self._jar.extract_cookies(answer, asked)
 
     def as_json(self) -> list[JsonObject]:
         self._jar.clear_expired_cookies()
         return [_as_json(cookie) for cookie in self._jar]
+
+
+def _asked(request: Request) -> requests.PreparedRequest:
+    """The request as the jar reads it: its address, and the host that it names."""
+    asked = requests.PreparedRequest()
+    asked.url, asked.headers = request.url, CaseInsensitiveDict()
+    host = request.header("Host")
+    if host:
+        asked.headers["Host"] = host
+    return asked
 
 
 def _is_cookie(kept: Any) -> bool:

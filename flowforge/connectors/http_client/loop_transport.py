@@ -11,15 +11,16 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
-from requests import PreparedRequest
 from yarl import URL
 
+from flowforge import jsonio
 from flowforge.connectors.http_client.answer import MOST_HEADERS, Header, IncomingAnswer
 from flowforge.connectors.http_client.failures import as_connector_error
 from flowforge.connectors.http_client.loop_connections import Exchange, GuardedConnector, current_exchange
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.http_client.tls import TlsContexts, TlsIdentity
 from flowforge.connectors.http_client.transport import Attempt
@@ -43,9 +44,7 @@ class LoopTransport:
         self._look_ups = look_ups
         self._contexts = TlsContexts()
 
-    async def exchange(
-        self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
-    ) -> None:
+    async def exchange(self, attempt: Attempt, request: Request, identity: TlsIdentity, answer: IncomingAnswer) -> None:
         """See Transport."""
         exchange = Exchange(answer, self._look_ups.of(attempt.user_id))
         current_exchange.set(exchange)
@@ -86,15 +85,15 @@ class LoopTransport:
         return session
 
     async def _exchange(
-        self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
+        self, attempt: Attempt, request: Request, identity: TlsIdentity, answer: IncomingAnswer
     ) -> None:
-        url = URL(request.url or "", encoded=True).with_user(None)  # it stands in a header by now
+        url = URL(request.url, encoded=True).with_user(None)  # it stands in a header by now
         context = await self._context(identity, attempt) if url.scheme == "https" else True
         sending = self._session.request(
-            request.method or "",
+            request.method,
             url,
-            headers={name: _text(value) for name, value in request.headers.items()},
-            data=_body(request.body, attempt),
+            headers={name: jsonio.writable(value) for name, value in request.headers.items()},
+            data=_body(request, attempt),
             ssl=context,
             allow_redirects=False,
         )
@@ -114,19 +113,14 @@ class LoopTransport:
         return kept if kept is not None else await attempt.in_thread(partial(self._contexts.make, identity))
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
 def _headers(received: aiohttp.ClientResponse) -> list[Header]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in received.raw_headers]
 
 
-def _body(body: Any, attempt: Attempt) -> AsyncIterator[bytes] | bytes | None:
-    """`body`: that of a call that was prepared."""
-    if isinstance(body, StreamedBody):
-        return _read_in_thread(body, attempt)
-    content: bytes | None = body
+def _body(request: Request, attempt: Attempt) -> AsyncIterator[bytes] | bytes | None:
+    if request.file is not None:
+        return _read_in_thread(request.file, attempt)
+    content = request.body or None
     return content if content is None or len(content) <= _SENT_AT_ONCE_BYTES else _in_pieces(content)
 
 

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from requests import PreparedRequest
-
 from flowforge.connectors.http_client.answer import IncomingAnswer
+from flowforge.connectors.http_client.request import Request
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.in_thread import InThread
 from flowforge.connectors.memory import Memory
@@ -46,9 +45,7 @@ class Attempt(Protocol):
 
 
 class Transport(Protocol):
-    async def exchange(
-        self, attempt: Attempt, request: PreparedRequest, identity: TlsIdentity, answer: IncomingAnswer
-    ) -> None:
+    async def exchange(self, attempt: Attempt, request: Request, identity: TlsIdentity, answer: IncomingAnswer) -> None:
         """Sends the request, and hands in the answer, before the attempt's deadline. Raises ConnectorError."""
 
     async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False, signs: bool = False) -> T:
