@@ -6,7 +6,9 @@ ignored, absent and null mean the same), writing is exact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -67,8 +69,10 @@ class TopicMessage(BaseModel):
         """Bytes of JSON that whoever handles it has to load."""
         return 0
 
-    def encode(self) -> bytes:
-        return jsonio.dumps(self.model_dump(by_alias=True, exclude_none=True))
+    def encode(self, carried: Mapping[str, object] = MappingProxyType({})) -> bytes:
+        """`carried`: what stands in fields of free JSON, by their names on the topic; it is not checked, and may be
+        written already (`jsonio.Written`)."""
+        return jsonio.dumps({**self.model_dump(by_alias=True, exclude_none=True), **carried})
 
     @classmethod
     def decode(cls, value: bytes) -> Self:

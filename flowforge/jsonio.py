@@ -15,6 +15,9 @@ from flowforge import exact_json
 JsonObject = dict[str, Any]
 """An object of free JSON: what people and programs write, send and give back; nothing here knows its shape."""
 
+Written = orjson.Fragment
+"""JSON that is written already; `dumps` takes it as it is."""
+
 MOST_DIGITS = exact_json.MOST_DIGITS
 """Of a whole number."""
 _HEADROOM = 40
@@ -59,9 +62,8 @@ def carried_for_database(value: Any) -> str:
     return dumps_for_database(value)[_HEADROOM:-_HEADROOM]
 
 
-def written(text: str) -> orjson.Fragment:
-    """JSON that is written already, for `dumps` to take it as it is."""
-    return orjson.Fragment(text)
+def written(text: str) -> Written:
+    return Written(text)
 
 
 class TooLarge(ValueError):

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from flowforge.errors import Unavailable
@@ -29,8 +30,9 @@ class Message:
     value: bytes
 
     @classmethod
-    def of(cls, topic: str, message: TopicMessage) -> Message:
-        return cls(topic, message.key, message.encode())
+    def of(cls, topic: str, message: TopicMessage, carried: Mapping[str, object] = MappingProxyType({})) -> Message:
+        """`carried`: see TopicMessage.encode."""
+        return cls(topic, message.key, message.encode(carried))
 
 
 @dataclass(frozen=True, slots=True)

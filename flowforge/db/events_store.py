@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
 from flowforge import jsonio
-from flowforge.db.autocommit import autocommitting
+from flowforge.db.autocommit import autocommitting, run_alone
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.prepared import PREPARED
 from flowforge.db.refused_work import REFUSAL_OF_OWNER
 from flowforge.field_order import Order, order_of, orders_of, restore, restore_row
 from flowforge.ids import uuid7
-from flowforge.jsonio import JsonObject
+from flowforge.jsonio import JsonObject, Written
 
 _NUL = "\x00"
 """PostgreSQL holds no text with it, so no token has one."""
@@ -37,8 +38,8 @@ class NewEvent:
     workflow_id: UUID
     user_id: UUID
     trigger_type: str
-    payload: Mapping[str, Any]
-    metadata: Mapping[str, Any]
+    payload: Mapping[str, Any] | Written
+    metadata: Mapping[str, Any] | Written
     event_id: UUID = field(default_factory=uuid7)
     idempotency_key: str | None = None
     execution_id: UUID | None = None
@@ -103,8 +104,8 @@ class StoredCall:
     """Whether the trigger has another configuration than the call was judged by: then nothing was stored."""
     refusal: str | None
     """Why no work of its owner's is accepted (flowforge.db.refused_work); None where it is."""
-    fresh: UUID | None
-    """The event that this call made; None also where its key was used before."""
+    is_fresh: bool
+    """Whether this call made its event; False also where its key was used before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +170,11 @@ def accept_calls(engine: Engine, calls: Sequence[ExternalCall]) -> list[StoredCa
     Nothing is stored for a disabled trigger, for an owner whose work is refused, nor where the trigger has another
     configuration by now than the call was judged by. Raises Unavailable.
     """
-    with unavailable_when_down(), autocommitting(engine) as connection:
-        rows = connection.exec_driver_sql(
-            _ACCEPT,
-            {"calls": jsonio.dumps_for_database([_as_row(call) for call in calls if _NUL not in call.token])},
-            execution_options=PREPARED,
-        )
-        stored = {row[0]: StoredCall(*row[1:]) for row in rows}
-    return [stored.get(call.event_id) for call in calls]
+    asked = jsonio.dumps_for_database([_as_row(call) for call in calls if _NUL not in call.token])
+    with unavailable_when_down():
+        rows = run_alone(engine, _ACCEPT, {"calls": asked})
+    stored = {event_id: _stored_call(*row) for event_id, *row in rows}
+    return [stored.get(str(call.event_id)) for call in calls]
 
 
 _ACCEPT = f"""
@@ -203,10 +201,18 @@ _ACCEPT = f"""
         ON CONFLICT DO NOTHING
         RETURNING id
     )
-    SELECT h.event_id, h.id, h.workflow_id, h.user_id, h.enabled, h.is_outdated, h.refusal, a.id
+    SELECT h.event_id::text, h.id::text, h.workflow_id::text, h.user_id::text, h.enabled, h.is_outdated, h.refusal,
+           a.id IS NOT NULL
     FROM hook h LEFT JOIN accepted a ON a.id = h.event_id
 """  # noqa: S608  (expressions of ours)
 """In an order of its own, so that two processes that store the same keys cannot wait for one another."""
+
+_frequent_id = lru_cache(10_000)(UUID)
+"""Reads ids that come again with each call."""
+
+
+def _stored_call(trigger_id: str, workflow_id: str, user_id: str, *outcome: Any) -> StoredCall:
+    return StoredCall(_frequent_id(trigger_id), _frequent_id(workflow_id), _frequent_id(user_id), *outcome)
 
 
 def _as_row(call: ExternalCall) -> JsonObject:

@@ -10,6 +10,7 @@ For statements whose plan does not depend on the values: rows by their keys, who
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -46,7 +47,12 @@ def _execute(cursor: Any, statement: str, parameters: Any, context: ExecutionCon
     """Executes what is to be prepared; False: SQLAlchemy is to execute the statement as it is."""
     if not context.execution_options.get(_OPTION):
         return False
-    info = context.root_connection.info
+    return execute_prepared(cursor, context.root_connection.info, statement, parameters)
+
+
+def execute_prepared(cursor: Any, info: dict[str, Any], statement: str, parameters: Mapping[str, Any]) -> bool:
+    """Executes a statement as with `PREPARED`, by a cursor of the driver's; `info` belongs to its connection. False:
+    nothing can be prepared on this connection, so the statement is to be executed as it is."""
     if _KNOWN not in info:
         info[_KNOWN] = set() if _has_session(cursor) else None
     known: set[str] | None = info[_KNOWN]

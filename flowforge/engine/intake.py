@@ -9,11 +9,10 @@ by `require_room` where somebody starts it by hand, and by schedules and mailbox
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 from flowforge import events, jsonio
@@ -148,21 +147,11 @@ class AcceptedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """A call as it is stored, and what its event's message holds of it."""
+class _Accepted:
+    """What became of a call, and the event that it made, if it did."""
 
-    stored: ExternalCall
-    payload: JsonObject
-    metadata: JsonObject
-
-    @property
-    def is_large(self) -> bool:
-        return len(self.stored.payload) > _SMALL_CHARACTERS
-
-    def event(self, made: StoredCall) -> NewEvent:
-        owner = (made.trigger_id, made.workflow_id, made.user_id)
-        call = self.stored
-        return NewEvent(*owner, call.trigger_type, self.payload, self.metadata, call.event_id, call.key)
+    made: StoredCall
+    event: NewEvent | None
 
 
 class Intake:
@@ -172,7 +161,7 @@ class Intake:
     def __init__(self, backends: Backends, patience: float = PATIENCE_SECONDS) -> None:
         """`patience`: seconds after which a call does not wait for others any longer."""
         self._backends = backends
-        self.calls = GroupCommit(self._store, self._announce, patience)
+        self.calls: GroupCommit[ExternalCall, _Accepted | None] = GroupCommit(self._store, self._announce, patience)
 
     def accept(
         self,
@@ -198,23 +187,25 @@ class Intake:
         texts = _nestable(payload), jsonio.dumps_for_database(order_of(payload)), _nestable(metadata)
         moment, seconds = (awaiting.moment, awaiting.seconds) if awaiting else (None, None)
         key_text = key.key if key else None
-        stored = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by, event_id or uuid7())
-        call = _Call(stored, payload, metadata)
-        made = self.calls.store_alone(call) if call.is_large else self.calls.store(call)
-        if made is None:
+        call = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by, event_id or uuid7())
+        is_large = len(call.payload) > _SMALL_CHARACTERS
+        accepted = self.calls.store_alone(call) if is_large else self.calls.store(call)
+        if accepted is None:
             return None
+        made = accepted.made
         owner = (made.trigger_id, made.workflow_id, made.user_id)
         if made.is_outdated:
             return AcceptedCall(*owner, None, None, is_outdated=True)
-        if made.fresh is not None:
-            return AcceptedCall(*owner, made.fresh, call.event(made), seconds)
+        if accepted.event is not None:
+            return AcceptedCall(*owner, call.event_id, accepted.event, seconds)
         return AcceptedCall(*owner, self._first_event(made, key), None, seconds)
 
-    def _store(self, calls: Sequence[_Call]) -> list[StoredCall | None]:
-        return events_store.accept_calls(self._backends.engine, [call.stored for call in calls])
+    def _store(self, calls: Sequence[ExternalCall]) -> list[_Accepted | None]:
+        stored = events_store.accept_calls(self._backends.engine, calls)
+        return [_accepted(call, made) if made else None for call, made in zip(calls, stored, strict=True)]
 
-    def _announce(self, calls: Sequence[_Call], stored: Sequence[StoredCall | None]) -> None:
-        fresh = [call.event(made) for call, made in zip(calls, stored, strict=True) if made and made.fresh]
+    def _announce(self, _calls: Sequence[ExternalCall], accepted: Sequence[_Accepted | None]) -> None:
+        fresh = [each.event for each in accepted if each and each.event]
         announce(self._backends.bus, fresh, inline_limit=self._backends.settings.payload_inline_limit)
 
     def _first_event(self, made: StoredCall, key: CallKey | None) -> UUID | None:
@@ -225,6 +216,15 @@ class Intake:
         elif earlier is None and made.enabled:
             raise Unavailable(sentence("the first event with this idempotency key is being deleted"))
         return _event_of(earlier, key)
+
+
+def _accepted(call: ExternalCall, made: StoredCall) -> _Accepted:
+    """The event's data are carried on as they were written to be stored."""
+    if not made.is_fresh:
+        return _Accepted(made, None)
+    owner = (made.trigger_id, made.workflow_id, made.user_id)
+    data = jsonio.written(call.payload), jsonio.written(call.metadata)
+    return _Accepted(made, NewEvent(*owner, call.trigger_type, *data, call.event_id, call.key))
 
 
 def _event_of(earlier: EarlierCall | None, key: CallKey | None) -> UUID | None:
@@ -250,13 +250,16 @@ def _nestable(value: JsonObject) -> str:
 
 
 def _message(event: NewEvent, inline_limit: int) -> Message:
-    message = Message.of(events.TRIGGER_EVENTS, _trigger_event(event, event.payload))
+    carried = {"payload": event.payload, "metadata": event.metadata}
+    message = Message.of(events.TRIGGER_EVENTS, _trigger_event(event), carried)
     if len(message.value) > inline_limit:
-        return Message.of(events.TRIGGER_EVENTS, _trigger_event(event, None, len(message.value)))
+        referring = _trigger_event(event, by_reference=True, size=len(message.value))
+        return Message.of(events.TRIGGER_EVENTS, referring, {"metadata": event.metadata})
     return message
 
 
-def _trigger_event(event: NewEvent, payload: Mapping[str, Any] | None, size: int | None = None) -> TriggerEvent:
+def _trigger_event(event: NewEvent, *, by_reference: bool | None = None, size: int | None = None) -> TriggerEvent:
+    """The message without what it carries."""
     return TriggerEvent(
         event_id=event.event_id,
         trigger_id=event.trigger_id,
@@ -264,8 +267,6 @@ def _trigger_event(event: NewEvent, payload: Mapping[str, Any] | None, size: int
         user_id=event.user_id,
         trigger_type=event.trigger_type,
         timestamp=datetime.now(UTC),
-        payload=dict(payload or {}),
-        metadata=dict(event.metadata),
-        by_reference=True if payload is None else None,
-        bytes=size,
+        by_reference=by_reference,
+        size=size,
     )

@@ -15,12 +15,13 @@ from flowforge.db.ending_store import EndedExecution
 from flowforge.db.engine import Connection
 from flowforge.db.events_store import NewEvent
 from flowforge.file_values import may_hold_files, stored_ids
+from flowforge.jsonio import Written
 
 
 def pass_on_to_events(connection: Connection, new: Sequence[NewEvent]) -> None:
     """Passes on what an execution gives the workflow that it calls, and what somebody starts a workflow with."""
     for event in new:
-        if event.trigger_id is not None:
+        if event.trigger_id is not None or isinstance(event.metadata, Written):
             continue
         file_ids = _stored_ids(event.payload)
         source = event.metadata.get("executionId")

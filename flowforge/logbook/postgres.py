@@ -15,8 +15,8 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from flowforge import jsonio
+from flowforge.db.autocommit import run_alone
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.prepared import PREPARED
 from flowforge.db.tables import LogEntryRow
 from flowforge.jsonio import JsonObject
 from flowforge.logbook.clock import LogClock
@@ -29,6 +29,17 @@ _LOG = LogEntryRow.__table__.c
 _FIELDS = {field.name for field in fields(LogEntry)}
 _DATA = ("data", "packed")
 """Columns; a line has its data in one of them."""
+
+_INSERT = """
+    INSERT INTO logbook.execution_logs (id, dedup_key, user_id, workflow_id, execution_id, event_id, event_type, status,
+                                        timestamp, repeated_ids, data, packed)
+    SELECT id, dedup_key, user_id, workflow_id, execution_id, event_id, event_type, status, %(moment)s::timestamptz,
+           repeated_ids, data, decode(packed, 'base64')
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+        id varchar, dedup_key text, user_id uuid, workflow_id uuid, execution_id uuid, event_id uuid, event_type text,
+        status text, repeated_ids smallint, data jsonb, packed text)
+    ON CONFLICT DO NOTHING RETURNING id
+"""
 
 
 class PostgresLogStore:
@@ -44,22 +55,8 @@ class PostgresLogStore:
         ids, moment = self._clock.stamp(len(entries))
         stamped = list(zip(entries, ids, strict=True))
         rows = jsonio.dumps_for_database([_row(entry, id_) for entry, id_ in stamped])
-        with unavailable_when_down(), self._engine.begin() as connection:
-            written = connection.exec_driver_sql(
-                """
-                INSERT INTO logbook.execution_logs (id, dedup_key, user_id, workflow_id, execution_id, event_id,
-                                                    event_type, status, timestamp, repeated_ids, data, packed)
-                SELECT id, dedup_key, user_id, workflow_id, execution_id, event_id, event_type, status,
-                    %(moment)s::timestamptz, repeated_ids, data, decode(packed, 'base64')
-                FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-                    id varchar, dedup_key text, user_id uuid, workflow_id uuid, execution_id uuid, event_id uuid,
-                    event_type text, status text, repeated_ids smallint, data jsonb, packed text)
-                ON CONFLICT DO NOTHING RETURNING id
-                """,
-                {"rows": rows, "moment": moment},
-                execution_options=PREPARED,
-            )
-            new = {row[0] for row in written}
+        with unavailable_when_down():
+            new = {row[0] for row in run_alone(self._engine, _INSERT, {"rows": rows, "moment": moment})}
         return [_entry_of(entry, id_, moment) for entry, id_ in stamped if id_ in new]
 
     def missing(self, dedup_keys: Sequence[str]) -> set[str]:

@@ -343,6 +343,25 @@ class TestTheHotPath:
 
         assert redis_calls(backends) - before == Counter(xadd=1)
 
+    def test_the_message_carries_what_is_stored(
+        self, client: FlaskClient, address: str, backends: Backends, engine: Engine
+    ) -> None:
+        sent = b'{"b": "a\\u0000b", "a": 123456789012345678901234567890, "c": 1.10}'
+        client.post(address, data=sent, content_type="application/json")
+
+        entry: Any = backends.redis.xrevrange(f"flowforge:{TRIGGER_EVENTS}", count=1)[0]
+        told, [stored] = TriggerEvent.decode(entry[1][b"v"]), accepted_events(engine)
+        assert told.payload["body"] == {"b": "a\ufffdb", "a": 123456789012345678901234567890, "c": 1.1}
+        assert told.payload["body"] == stored.payload["body"]
+        assert list(told.payload["body"]) == ["b", "a", "c"]
+        assert told.metadata == stored.metadata_
+
+    def test_the_answer_depends_on_neither_cookie_nor_encoding(self, client: FlaskClient, address: str) -> None:
+        """So nobody looks for a session, or compresses."""
+        answer = client.post(address, headers={"Cookie": "a=b", "Accept-Encoding": "br"})
+
+        assert "Vary" not in answer.headers
+
     def test_commits_without_being_told(self, client: FlaskClient, address: str, backends: Backends) -> None:
         """BEGIN and COMMIT would be two round trips more."""
         counted = "SELECT count(*) FROM trigger_service.trigger_events"
