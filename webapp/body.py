@@ -46,7 +46,7 @@ class UnpackedRequest(Request):
     @cached_property
     def stream(self) -> IO[bytes]:
         """The body. Raises RequestEntityTooLarge, Invalid, UnknownEncoding."""
-        stream, encoding = super().stream, encoding_of(self.headers.get("Content-Encoding", ""))
+        stream, encoding = super().stream, encoding_of(self.environ.get("HTTP_CONTENT_ENCODING", ""))
         if not encoding:
             return stream
         assert self.max_content_length is not None  # the edge sets it

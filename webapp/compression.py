@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response
 from flask_compress import Compress
 
 _SMALLEST_BYTES = 1024
@@ -13,4 +13,13 @@ def install(app: Flask) -> None:
     """Compress responses, except live streams: their type is not among those that are compressed."""
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     app.config["COMPRESS_MIN_SIZE"] = _SMALLEST_BYTES
-    Compress(app)
+    app.config["COMPRESS_REGISTER"] = False
+    compress = Compress(app)
+
+    def compress_large(response: Response) -> Response:
+        """One that is too small never is compressed, so it does not vary by what the client accepts either."""
+        size = response.content_length
+        is_small = size is not None and size < _SMALLEST_BYTES
+        return response if is_small else compress.after_request(response)
+
+    app.after_request(compress_large)

@@ -35,6 +35,8 @@ class UnknownEncoding(UnsupportedMediaType):
 
 def encoding_of(content_encoding: str) -> str:
     """The one way in which a body is packed, as its header says; empty where it is not. Raises UnknownEncoding."""
+    if not content_encoding:
+        return ""
     names = [name.strip().lower() for name in content_encoding.split(",")]
     packed = [name.removeprefix("x-") for name in names if name not in {"", "identity"}]
     if len(packed) > 1 or not set(packed) <= _UNPACKERS.keys():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, current_app, g, has_request_context, request
+from flask import Flask, Request, current_app, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -24,6 +24,12 @@ class _SharedPool(SQLAlchemy):
 
 def backends() -> Backends:
     return _backends_of(current_app)
+
+
+def present_request() -> Request:
+    """The request itself: Flask's `request` looks for it again each time that something is asked of it."""
+    found: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return found
 
 
 def session() -> Session:

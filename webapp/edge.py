@@ -72,7 +72,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def _name_the_request() -> None:
-    sent = request.headers.get("X-Request-Id", "")
+    sent = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
 
 
@@ -94,16 +94,20 @@ def _holds_nul(name: str, values: object) -> bool:
 
 
 def _protect(response: Response) -> Response:
-    headers = response.headers
     is_page = response.mimetype == "text/html"
-    headers.setdefault("X-Request-Id", g.get("request_id", ""))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Content-Security-Policy", page_policy() if is_page else DATA_POLICY)
+    protecting = {
+        "X-Request-Id": g.get("request_id", ""),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": page_policy() if is_page else DATA_POLICY,
+    }
     if is_page:
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        protecting |= {"Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin"}
     if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        protecting["Strict-Transport-Security"] = "max-age=31536000"
+    there = {name.lower() for name, _ in response.headers}
+    for name, value in protecting.items():
+        if name.lower() not in there:
+            response.headers.add(name, value)
     return response
 
 

@@ -101,7 +101,7 @@ class SessionCookies(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Makes nothing ready to verify a cookie that did not come: calls of webhooks have none."""
-        is_sent = self.get_cookie_name(app) in request.cookies
+        is_sent = "HTTP_COOKIE" in request.environ and self.get_cookie_name(app) in request.cookies
         return super().open_session(app, request) if is_sent else self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -133,7 +133,9 @@ def install(app: Flask, own: Backends) -> None:
         JWT_ENCODE_NBF=False,
     )
     JWTManager(app)
-    login_manager.init_app(app, add_context_processor=False)  # an error page must not need the database
+    # Its `init_app` would give templates the user, and an error page must not need the database; and after each request
+    # it would look into the session for a cookie to remember people by, which we do not use.
+    app.login_manager = login_manager  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from flowforge.file_values import AnyFile, InlineFile
 from flowforge.jsonio import JsonObject
 from flowforge.media_types import is_always_text, is_text
 from webapp.body import read_json
-from webapp.context import backends
+from webapp.context import backends, present_request
 from webapp.receiving.form_data import FORMS, MULTIPART, parse_form
 from webapp.receiving.received_body import ReceivedBody, receive_body, too_large
 from webapp.receiving.uploads import Uploads
@@ -26,12 +26,13 @@ def read_body(uploads: Uploads) -> Any:
     Raises Invalid for broken JSON and broken forms, TooLarge above the limits on bodies, however they are sent, and
     what `Uploads.add` raises.
     """
-    if request.method == "GET":
+    sent = present_request()
+    if sent.method == "GET":
         return {}
     body = receive_body(most_bytes())
     if not body.size:
         return {}
-    if request.mimetype in FORMS:
+    if sent.mimetype in FORMS:
         return _form(body, uploads)
     if _is_json():
         return read_json(body.read(), _declared_charset())
@@ -50,27 +51,29 @@ def read_pieces() -> Iterator[bytes]:
 
 def announced_bytes() -> int:
     """Bytes of the body as its head says; the most there may be where it does not say, or the body is packed."""
-    announced, most = request.content_length, backends().settings.webhook_max_bytes
+    sent, most = present_request(), backends().settings.webhook_max_bytes
+    announced = sent.content_length
     if announced is not None and not _is_packed():
         return min(announced, most)  # what is more is a file, which is not held in memory
-    is_sent = announced or "Transfer-Encoding" in request.headers
+    is_sent = announced or "Transfer-Encoding" in sent.headers
     return most if is_sent else 0
 
 
 def most_bytes() -> int:
     """The limit on the body: of one that may be, or bring, a file, there is room for the file."""
-    settings = backends().settings
-    is_text = is_always_text(request.mimetype) and request.mimetype != MULTIPART
+    settings, type_ = backends().settings, request.mimetype
+    is_text = is_always_text(type_) and type_ != MULTIPART
     return settings.webhook_max_bytes + (0 if is_text or _is_packed() else settings.file_max_bytes)
 
 
 def _is_packed() -> bool:
     """Whether it is unpacked in memory when it is read."""
-    return "Content-Encoding" in request.headers
+    return "HTTP_CONTENT_ENCODING" in request.environ
 
 
 def _is_json() -> bool:
-    return request.mimetype == "application/json" or request.mimetype.endswith("+json")
+    type_ = request.mimetype
+    return type_ == "application/json" or type_.endswith("+json")
 
 
 def _declared_charset() -> str | None:

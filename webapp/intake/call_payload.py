@@ -10,6 +10,7 @@ from flowforge.field_order import in_stored_order
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.kinds.webhook import WEBHOOK
 from flowforge.triggers.webhooks.hook import Hook
+from webapp.context import present_request
 from webapp.intake.body import read_body, read_bytes
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.raw_body import as_sent
@@ -19,14 +20,13 @@ from webapp.receiving.uploads import Uploads
 
 def payload_of(hook: Hook, uploads: Uploads) -> JsonObject:
     """Raises what `read_body` raises."""
+    sent = present_request()
     payload = {
         "body": read_body(uploads),
-        "headers": redact_headers(
-            request.headers, request.environ.get(AS_SENT, ()), hook.authentication.secret_headers
-        ),
-        "queryParams": redact_query(parse_query(request.query_string)),
-        "method": request.method,
-        "remoteAddress": request.remote_addr,
+        "headers": redact_headers(sent.headers, sent.environ.get(AS_SENT, ()), hook.authentication.secret_headers),
+        "queryParams": redact_query(parse_query(sent.query_string)) if sent.query_string else {},
+        "method": sent.method,
+        "remoteAddress": sent.remote_addr,
     }
     raw = {"rawBody": _raw_body()} if hook.config.raw_body else {}
     return in_stored_order(payload | raw)
@@ -38,9 +38,10 @@ def _raw_body() -> str | JsonObject:
 
 
 def metadata() -> JsonObject:
+    sent = present_request()
     return {
         "source": WEBHOOK,
         "receivedAt": datetime.now(UTC),
-        "remoteAddress": request.remote_addr,
-        "method": request.method,
+        "remoteAddress": sent.remote_addr,
+        "method": sent.method,
     }

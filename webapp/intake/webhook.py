@@ -93,7 +93,8 @@ def receive(token: str) -> Response:
             return answer
         calls.count(known.token, answer.user_id)
         accepted.count(answer)
-    answer = replace(answer, fresh=None)  # a caller who waits holds nothing of what was sent meanwhile
+    if answer.wait_seconds is not None:
+        answer = replace(answer, fresh=None)  # a caller who waits holds nothing of what was sent meanwhile
     return answer_caller(answer, _describe_acceptance(answer))
 
 

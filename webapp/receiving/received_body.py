@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from flowforge.errors import TooLarge
 from flowforge.files.object_store import CHUNK_BYTES, pieces_of, sha256_of
 from flowforge.sentences import sentence
+from webapp.context import present_request
 
 _IN_MEMORY_BYTES = 1024 * 1024
 
@@ -64,11 +65,12 @@ def too_large(limit: int) -> TooLarge:
 
 def _receive(limit: int) -> ReceivedBody:
     """A body of unknown length is cut off at Werkzeug's limit without a word, so that limit is set one byte higher."""
-    request.max_content_length = limit + 1
+    sent = present_request()
+    sent.max_content_length = limit + 1
     try:
-        announced = limit if request.content_length is None else request.content_length
-        if announced <= _IN_MEMORY_BYTES:
-            data = request.get_data(cache=False)
+        announced = sent.content_length
+        if (limit if announced is None else announced) <= _IN_MEMORY_BYTES:
+            data = sent.get_data(cache=False)
             return ReceivedBody(BytesIO(data), len(data))
         return _receive_into_file()
     except RequestEntityTooLarge as error:
