@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_migrate import Migrate
 
 from flowforge.db.engine import sqlalchemy_url
 from flowforge.settings import Settings
@@ -65,6 +64,7 @@ from webapp.api import (
 )
 from webapp.context import db
 from webapp.intake import accepted, blueprints, calls
+from webapp.migrate_command import MigrateCommand
 from webapp.routing import LazyRule
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -171,4 +171,4 @@ def _install_database(app: Flask, settings: Settings) -> None:
         raise RuntimeError("POSTGRES_URL is not set; `make run` starts an embedded PostgreSQL and sets it")
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.postgres_url)
     db.init_app(app)
-    Migrate(app, db, directory=str(_ROOT / "migrations"))
+    app.cli.add_command(MigrateCommand(app, db, _ROOT / "migrations"))

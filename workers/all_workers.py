@@ -17,6 +17,7 @@ from flowforge.process_name import show_as
 from flowforge.settings import Settings
 from workers import host, jobs
 from workers.prefork import Child, Prefork
+from workers.preloading import load_shared
 
 _ENDING_SECONDS = 2.0
 
@@ -52,6 +53,7 @@ def main() -> None:
     settings = Settings()
     exit_on_other_schema(settings.postgres_url)
     _log_as("workers", settings.log_level)
+    load_shared(settings)
     Prefork(children(settings)).run()
 
 

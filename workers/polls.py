@@ -36,6 +36,11 @@ def enqueue_due(backends: Backends, connection: Redis, now: datetime | None = No
     return sum(_enqueue(queue, trigger_id, backends.settings) for trigger_id in taken)
 
 
+def are_waiting(connection: Redis) -> bool:
+    """Whether a poll waits for a worker."""
+    return TaskQueue(QUEUE, connection=connection).count > 0
+
+
 def run_poll(backends: Backends, trigger_id: UUID, limits: PollLimits = POLL_LIMITS) -> None:
     """Do one job of the queue. Raises Unavailable."""
     running = _running(TaskQueue(QUEUE, connection=backends.redis))

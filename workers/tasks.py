@@ -1,7 +1,7 @@
 """The finite jobs, as RQ calls them: by name and without arguments that could hold a connection.
 
-The process that runs them says once, with `use`, which backends they work on. A server that is away is no failure of
-the job: the next one comes soon, and nothing is lost meanwhile.
+The process that runs them says once, with `use`, which backends they work on, and how it starts workers for polls. A
+server that is away is no failure of the job: the next one comes soon, and nothing is lost meanwhile.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ParamSpec
 from uuid import UUID
 
@@ -24,12 +25,23 @@ from workers import polls
 
 P = ParamSpec("P")
 log = logging.getLogger(__name__)
-_in_use: list[Backends] = []
 
 
-def use(backends: Backends) -> None:
-    """Sets the backends of this process; called once, before its worker starts."""
-    _in_use[:] = [backends]
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What the jobs of this process work with."""
+
+    backends: Backends
+    when_polls_wait: Callable[[], None]
+
+
+_in_use: list[_Process] = []
+
+
+def use(backends: Backends, when_polls_wait: Callable[[], None]) -> None:
+    """Sets the backends of this process, and what is called when polls wait for a worker; called once, before its
+    worker starts."""
+    _in_use[:] = [_Process(backends, when_polls_wait)]
 
 
 def _waits_for_servers(job: Callable[P, None]) -> Callable[P, None]:
@@ -52,6 +64,8 @@ def fire_schedules() -> None:
 def enqueue_polls() -> None:
     backends = _backends()
     polls.enqueue_due(backends, backends.redis)
+    if polls.are_waiting(backends.redis):
+        _process().when_polls_wait()
 
 
 @_waits_for_servers
@@ -106,6 +120,10 @@ def tend_connections() -> None:
 
 
 def _backends() -> Backends:
+    return _process().backends
+
+
+def _process() -> _Process:
     if not _in_use:
         raise RuntimeError("workers.tasks.use was not called in this process")
     return _in_use[0]

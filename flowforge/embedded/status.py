@@ -25,7 +25,7 @@ def report(settings: Settings) -> int:
         return 3
     console.print(f"{'process':<16}{'pid':>8}{'memory, MiB':>14}")
     for name, family in processes.items():
-        memory = sum(_own_share(process) for process in family)
+        memory = sum(own_share(process) for process in family)
         console.print(f"{name:<16}{family[0].pid:>8}{memory / _MIB:>14.0f}")
     return 0
 
@@ -58,7 +58,7 @@ def _members(name: str, process: psutil.Process) -> Iterator[tuple[str, list[psu
             yield child.name(), [child, *child.children(recursive=True)]
 
 
-def _own_share(process: psutil.Process) -> int:
+def own_share(process: psutil.Process) -> int:
     """Bytes of memory; what several processes share is divided among them."""
     try:
         memory = process.memory_full_info()

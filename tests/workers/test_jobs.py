@@ -25,7 +25,10 @@ from tests.services.imap import running_imap
 from tests.services.processes import start_server
 from tests.triggers.registrations import change, events, register, trigger
 from tests.waiting import eventually
-from workers.jobs import Clock, periodic_jobs
+from workers.clock import Clock
+from workers.job_workers import TickWorker
+from workers.periodic_jobs import UPKEEP, periodic_jobs
+from workers.task_jobs import RUNS_TASKS
 
 ROOT = Path(__file__).parents[2]
 
@@ -93,7 +96,7 @@ class TestProgram:
     ) -> None:
         def all_are_shown() -> bool:
             queues = sorted(",".join(worker.queue_names()) for worker in Worker.all(connection=redis))
-            assert queues == ["chores", "polling", *["polls"] * 3, "schedules", "upkeep"]
+            assert queues == ["chores", "schedules", "upkeep"]
             return True
 
         eventually(all_are_shown)
@@ -126,7 +129,7 @@ class TestProgram:
         family = children(process.pid)
         process.kill()
         process.wait()
-        assert len(family) == 4 + settings.mailbox_workers
+        assert len(family) == 3
         eventually(lambda: all(map(is_gone, family)))
 
     def test_sigterm_ends_it_within_ten_seconds(self, settings: Settings, engine: Engine) -> None:
@@ -150,9 +153,20 @@ class TestProgram:
             eventually(lambda: trigger(engine, live)["last_success_at"])
             eventually(lambda: trigger(engine, dead)["last_error"])
 
+    def test_workers_for_polls_run_only_while_there_are_polls(
+        self, jobs: subprocess.Popen[bytes], engine: Engine, redis: Redis
+    ) -> None:
+        eventually(lambda: worker_pid(redis, "schedules"))
+        assert worker_pid(redis, "polls") is None
+        with running_imap() as server:
+            register(engine, "email", server.config(), next_scheduled_at=datetime.now(UTC))
+            eventually(lambda: worker_pid(redis, "polls"))
+
 
 def test_a_poll_begins_where_all_connectors_are_loaded_already() -> None:
-    begun = "from flowforge.settings import Settings; from workers import jobs; jobs._load_shared(Settings())"
+    begun = (
+        "from flowforge.settings import Settings; from workers import preloading; preloading.load_shared(Settings())"
+    )
     known = "from flowforge.connectors.catalog import load_catalog; print(load_catalog.cache_info().currsize)"
     environment = {**os.environ, "FLOWFORGE_SECRET_KEYS": "", "POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none"}
     command = [sys.executable, "-c", f"{begun}\n{known}"]
@@ -214,6 +228,53 @@ class TestClock:
         known = finished()
         eventually(lambda: finished() > known + 4)
         assert redis.dbsize() <= keys + 5  # what comes and goes with a running job
+
+
+class TestTicks:
+    """Some eighty of them come in a minute, whether or not there is anything to do."""
+
+    def test_the_clock_asks_valkey_for_little(self, settings: Settings, redis: Redis) -> None:
+        jobs = periodic_jobs(settings)
+        clock = Clock(jobs, redis)
+        clock.reconcile()  # makes all of them due
+        before = commands(redis)
+        clock.enqueue_jobs()  # and asks twice what is due, once for the jobs of others
+        assert commands(redis) - before <= 3 + 4 * len(jobs)
+
+    def test_a_worker_asks_valkey_for_little(self, redis: Redis, quick_job: str) -> None:
+        def run(times: int) -> int:
+            redis.rpush(f"rq:queue:{UPKEEP}", *[quick_job] * times)
+            before = commands(redis)
+            worker = TickWorker([UPKEEP], connection=redis, **RUNS_TASKS)
+            worker.work(burst=True, logging_level="WARNING")
+            worker.refresh()
+            assert worker.successful_job_count == times
+            return commands(redis) - before
+
+        run(1)
+        assert run(20) - run(10) <= 15 * 10
+
+    def test_one_that_fails_is_counted_and_leaves_no_job_behind(self, redis: Redis, quick_job: str) -> None:
+        redis.hset(f"rq:job:{quick_job}", "data", b'["workers.tasks.nothing", null, [], {}]')
+        redis.rpush(f"rq:queue:{UPKEEP}", quick_job)
+        worker = TickWorker([UPKEEP], connection=redis, **RUNS_TASKS)
+        worker.work(burst=True, logging_level="WARNING")
+        worker.refresh()
+        assert worker.failed_job_count == 1
+        assert redis.keys(f"rq:queue:{UPKEEP}*") == []
+
+
+@pytest.fixture
+def quick_job(settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a job that does nothing."""
+    Clock(periodic_jobs(settings), redis).reconcile()
+    monkeypatch.setattr("workers.tasks.resend", lambda: None)
+    return "flowforge-resend"
+
+
+def commands(redis: Redis) -> int:
+    """Commands that Valkey has had so far."""
+    return int(redis.info("stats")["total_commands_processed"])
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from rq.exceptions import DeserializationError
 from rq.job import Job, JobStatus
 
 from flowforge.settings import Settings
-from workers.jobs import Clock, periodic_jobs
+from workers.clock import Clock
+from workers.periodic_jobs import periodic_jobs
 from workers.task_jobs import RUNS_TASKS, TaskJob, TaskQueue
 
 

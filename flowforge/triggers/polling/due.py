@@ -80,6 +80,8 @@ def _due(now: datetime, types: Collection[str]) -> Select[UUID, UUID, str | None
 
 
 def _accounts_of(connection: Connection, trigger_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    if not trigger_ids:
+        return {}
     trigger = TriggerRegistration
     found = connection.execute(select(trigger.id, trigger.user_id).where(trigger.id.in_(trigger_ids)))
     return dict(found.all())
