@@ -1,4 +1,4 @@
-"""A database with a long history, made by PostgreSQL itself, so that a million executions take a few minutes.
+"""A database with a long history, made by PostgreSQL itself, so that a million executions take a minute or two.
 
 Everything belongs to one user but the other accounts. The runs are as uneven as those of real accounts: a third of them
 are of one workflow, which never fails; others fail each time, or never ran.
@@ -6,9 +6,29 @@ are of one workflow, which never fails; others fail each time, or never ran.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import psycopg2
+import requests
+
+from bench.product import running
+from flowforge.embedded.postgres import running_postgres
+
+KEPT = {"EXECUTION_RETENTION_DAYS": "3650", "LOG_RETENTION_DAYS": "3650"}
+"""Settings of an instance that is to keep all of it."""
+
+_TABLES = (
+    "trigger_service.trigger_events",
+    "orchestrator.workflow_executions",
+    "orchestrator.step_attempts",
+    "logbook.execution_logs",
+)
+"""Those with rows for each execution."""
 
 _STATEMENTS = (
     """
@@ -63,32 +83,39 @@ _STATEMENTS = (
     """,
     """
     CREATE TEMPORARY TABLE run AS
-    SELECT n, uuidv7(-n * interval '3 seconds') AS id, now() - n * interval '3 seconds' AS began,
+    SELECT n, uuidv7(-n * interval '3 seconds') AS id, uuidv7(-n * interval '3 seconds') AS event_id,
+           now() - n * interval '3 seconds' AS began,
            CASE WHEN n %% 3 = 0 THEN 1 ELSE 2 + n %% (%(workflows)s * 9 / 10) END AS workflow
-    FROM generate_series(1, %(executions)s) AS n
+    FROM generate_series(%(executions)s, 1, -1) AS n
     """,
     "CREATE INDEX ON run (n)",
     "ANALYZE run",
+    """
+    INSERT INTO trigger_service.trigger_events
+        (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, execution_id, created_at, handled_at)
+    SELECT run.event_id, w.id, w.id, %(user)s, 'webhook', '{}', '{"method": "POST", "query": {}}', run.id,
+           run.began, run.began
+    FROM run JOIN numbered w ON w.number = run.workflow
+    """,
     # The newest rows are the newest in time. A few still run.
     """
     INSERT INTO orchestrator.workflow_executions
-        (id, workflow_id, user_id, version_id, status, current_step, trigger_payload, step_outputs, trigger_type, error,
-         created_at, updated_at, finished_at, replay_of, parent_execution_id)
-    SELECT run.id, w.id, %(user)s, v.id, state.status, 1,
+        (id, event_id, workflow_id, user_id, version_id, status, current_step, trigger_payload, step_outputs,
+         trigger_type, error, created_at, updated_at, finished_at, replay_of, parent_execution_id)
+    SELECT run.id, run.event_id, w.id, %(user)s, v.id, state.status, 1,
            jsonb_build_object('body', jsonb_build_object('order', run.n, 'note', repeat('text ', 20))),
            jsonb_build_object('step_0', jsonb_build_object('status', 200, 'body', repeat('answer ', 20))),
            CASE run.n %% 4 WHEN 0 THEN 'scheduler' ELSE 'webhook' END,
            CASE WHEN state.status = 'FAILED' THEN '{"stepIndex": 0, "step": "call", "message": "HTTP 503"}'::jsonb END,
            run.began, run.began, CASE WHEN state.status <> 'RUNNING' THEN run.began + interval '1 second' END,
-           CASE WHEN run.n %% 50 = 1 THEN earlier.id END, CASE WHEN run.n %% 50 = 2 THEN earlier.id END
+           CASE WHEN run.n %% 50 = 1 THEN (SELECT id FROM run earlier WHERE earlier.n = run.n + 7) END,
+           CASE WHEN run.n %% 50 = 2 THEN (SELECT id FROM run earlier WHERE earlier.n = run.n + 7) END
     FROM run
     JOIN numbered w ON w.number = run.workflow
     JOIN workflow.workflow_versions v ON v.workflow_id = w.id AND v.number = 5
-    LEFT JOIN run earlier ON earlier.n = run.n + 7 AND run.n %% 50 < 3
     CROSS JOIN LATERAL (SELECT CASE WHEN run.n <= 40 THEN 'RUNNING' WHEN run.n %% 1000 = 500 THEN 'CANCELLED'
                                     WHEN run.workflow > 1 AND run.n %% 20 = 0 THEN 'FAILED'
                                     ELSE 'COMPLETED' END AS status) AS state
-    ORDER BY run.n DESC
     """,
     """
     INSERT INTO orchestrator.step_attempts
@@ -101,13 +128,19 @@ _STATEMENTS = (
     """
     INSERT INTO logbook.execution_logs (id, dedup_key, user_id, workflow_id, execution_id, event_type, status, data,
                                         timestamp)
-    SELECT lpad(to_hex(row_number() OVER ()), 24, '0'), left(replace(x.id::text, '-', ''), 20) || '-' || line,
+    SELECT lpad(to_hex(row_number() OVER ()), 24, '0'),
+           left(x.id::text, 8) || left(encode(uuid_send(gen_random_uuid()), 'base64'), 14),
            x.user_id, x.workflow_id, x.id,
            CASE WHEN line = 1 THEN 'START' WHEN line = %(lines)s THEN 'EXECUTION' ELSE 'RESULT' END,
            CASE WHEN line = 1 THEN 'STARTED' WHEN line = %(lines)s THEN x.status ELSE 'SUCCESS' END,
            jsonb_build_object('stepIndex', 0, 'output', repeat('answer ', 10)),
            x.created_at + line * interval '100 milliseconds'
     FROM orchestrator.workflow_executions x, generate_series(1, %(lines)s) AS line WHERE x.user_id = %(user)s
+    """,
+    """
+    INSERT INTO auth.usage_positions (name, counted_until)
+    VALUES ('accepted events', now()), ('ended executions', now())
+    ON CONFLICT (name) DO UPDATE SET counted_until = excluded.counted_until
     """,
     """
     INSERT INTO orchestrator.dead_letters
@@ -133,6 +166,18 @@ _STATEMENTS = (
     """,
 )
 
+_INDEXES = """
+    SELECT CASE WHEN c.oid IS NULL THEN 'DROP INDEX ' || i.indexrelid::regclass
+                ELSE 'ALTER TABLE ' || i.indrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(c.conname) END,
+           CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+                ELSE 'ALTER TABLE ' || i.indrelid::regclass || ' ADD CONSTRAINT ' || quote_ident(c.conname) || ' '
+                     || pg_get_constraintdef(c.oid) END
+    FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
+    WHERE i.indrelid = ANY(%(tables)s::regclass[]) AND NOT i.indisprimary
+"""
+"""What takes each index of the tables off, and what puts it on again. Primary keys stay: foreign keys need them, and
+their values come in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -142,22 +187,49 @@ class Size:
     """Of each execution, in the log."""
 
 
+def keep_history(home: Path, size: Size) -> None:
+    """Gives the account `bench` of the instance in this home such a history, unless it has one."""
+    written = home / "history-is-written"
+    if written.exists():
+        return
+    with running(home) as product:
+        me = requests.get(f"{product.url}/auth/me", headers=product.register(), timeout=30).json()
+    begun = time.perf_counter()
+    with running_postgres(home) as url:
+        write_history(url, me["id"], size)
+    written.touch()
+    print(f"{size.executions:,} executions were written in {time.perf_counter() - begun:.0f} s", flush=True)
+
+
 def write_history(database_url: str, user_id: str, size: Size) -> None:
+    """Writes it, in place of the executions that the database has. No process of FlowForge may run on it meanwhile."""
     values = {
         "user": user_id,
         "workflows": size.workflows,
         "executions": size.executions,
         "lines": size.lines,
     }
-    connection = psycopg2.connect(database_url)
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = off")
-            cursor.execute("SET LOCAL session_replication_role = replica")  # a foreign key takes longer than its row
+    with closing(psycopg2.connect(database_url)) as connection:
+        with connection, connection.cursor() as cursor, _filling(cursor):
             for statement in _STATEMENTS:
                 cursor.execute(statement, values)
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # what autovacuum would have done along the way
-    finally:
-        connection.close()
+
+
+@contextmanager
+def _filling(cursor: Any) -> Iterator[None]:
+    """Makes many rows cheap for one transaction: tables that it empties need no write-ahead log (with `wal_level` at
+    its minimum), an index is sorted once in place of being searched for each row, and foreign keys, which would take
+    longer than the rows, are not looked at."""
+    cursor.execute("SET LOCAL session_replication_role = replica")
+    cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+    cursor.execute(f"TRUNCATE {', '.join(_TABLES)} CASCADE")
+    cursor.execute(_INDEXES, {"tables": list(_TABLES)})
+    indexes = cursor.fetchall()
+    for removal, _ in indexes:
+        cursor.execute(removal)
+    yield
+    for _, creation in indexes:
+        cursor.execute(creation)

@@ -22,10 +22,9 @@ from typing import Any
 import psutil
 import requests
 
-from bench.history import Size, write_history
+from bench.history import KEPT, Size, keep_history
 from bench.page_list import Known, Page, pages
 from bench.product import Product, running
-from flowforge.embedded.postgres import running_postgres
 
 VISITS = 60
 WARM_UP = 5
@@ -85,9 +84,8 @@ class Processors:
 
     def __init__(self, product: Product) -> None:
         own = product.processes()
-        postgres = [one for one in psutil.Process().children() if one.name() == "postgres"]
         self._web = [one for one in own if "gunicorn" in " ".join(one.cmdline())]
-        self._postmasters = postgres or [one for one in own if one.name() == "postgres"]
+        self._postmasters = [one for one in own if one.name() == "postgres"]
 
     def used(self) -> tuple[float, float]:
         backends = [child for one in self._postmasters for child in one.children()]
@@ -119,29 +117,18 @@ def visit(visitor: Visitor, processors: Processors, page: Page, visits: int) -> 
 
 
 @contextmanager
-def with_history(size: Size, kept: Path | None) -> Iterator[tuple[Product, dict[str, str]]]:
-    with (
-        tempfile.TemporaryDirectory(prefix="flowforge-bench-") as temporary,
-        running_postgres((kept or Path(temporary)) / "database") as url,
-        running((kept or Path(temporary)) / "home", {"POSTGRES_URL": url, "LOG_RETENTION_DAYS": "3650"}) as product,
-    ):
-        account = {"username": NAME, "password": PASSWORD}
-        signed_in = requests.post(f"{product.url}/auth/login", json=account, timeout=30)
-        if signed_in.ok:
-            yield product, {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
-            return
-        headers = product.register(NAME)
-        me = requests.get(f"{product.url}/auth/me", headers=headers, timeout=30).json()
-        begun = time.perf_counter()
-        write_history(url, me["id"], size)
-        print(f"{size.executions:,} executions written in {time.perf_counter() - begun:.0f} s")
-        yield product, headers
+def with_history(size: Size, kept: Path | None) -> Iterator[Product]:
+    with tempfile.TemporaryDirectory(prefix="flowforge-bench-") as temporary:
+        home = (kept or Path(temporary)) / "home"
+        keep_history(home, size)
+        with running(home, KEPT) as product:
+            yield product
 
 
 def main() -> None:
     wanted = _arguments()
-    with with_history(Size(executions=wanted.executions), wanted.folder) as (product, token):
-        visitor, processors = Visitor(product, token), Processors(product)
+    with with_history(Size(executions=wanted.executions), wanted.folder) as product:
+        visitor, processors = Visitor(product, product.sign_in()), Processors(product)
         print(f"{'page':<46}{'p50':>8}{'p95':>8} ms{'web':>8}{'postgres':>10} ms{'KB':>8}")
         for page in pages(Known.asked(visitor.ask)):
             if wanted.only in page.name:
