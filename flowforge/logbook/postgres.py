@@ -63,10 +63,10 @@ class PostgresLogStore:
         with unavailable_when_down(), self._engine.connect() as connection:
             rows = connection.exec_driver_sql(
                 """
-                SELECT k.key FROM unnest(%(keys)s::text[], %(short)s::text[]) AS k(key, short)
-                WHERE NOT EXISTS (SELECT FROM logbook.execution_logs l WHERE l.dedup_key IN (k.key, k.short))
+                SELECT k.key FROM unnest(%(keys)s::text[], %(stored)s::text[]) AS k(key, stored)
+                WHERE NOT EXISTS (SELECT FROM logbook.execution_logs l WHERE l.dedup_key IN (k.key, k.stored))
                 """,
-                {"keys": list(dedup_keys), "short": [_short(key) for key in dedup_keys]},
+                {"keys": list(dedup_keys), "stored": [_stored(key) for key in dedup_keys]},
             )
             return {row[0] for row in rows}
 
@@ -103,7 +103,7 @@ class PostgresLogStore:
             return connection.execute(delete(LogEntryRow).where(_LOG.dedup_key.in_(theirs))).rowcount
 
     def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID], dedup_keys: Sequence[str] = ()) -> None:
-        keys = [form for key in dedup_keys for form in (key, _short(key))]
+        keys = [form for key in dedup_keys for form in (key, _stored(key))]
         with unavailable_when_down(), self._engine.begin() as connection:
             for found in (_LOG.execution_id.in_(execution_ids), _LOG.dedup_key.in_(keys)):  # an index for each
                 connection.execute(delete(LogEntryRow).where(_LOG.user_id == user_id, found))
@@ -164,7 +164,7 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
 def _row(entry: NewEntry, id_: str) -> JsonObject:
     columns = {
         "id": id_,
-        "dedup_key": _short(entry.dedup_key),
+        "dedup_key": _stored(entry.dedup_key),
         "user_id": entry.user_id,
         "workflow_id": entry.workflow_id,
         "execution_id": entry.execution_id,
@@ -178,10 +178,16 @@ def _row(entry: NewEntry, id_: str) -> JsonObject:
     return columns | {"repeated_ids": repeated_ids} | kept
 
 
-def _short(dedup_key: str) -> str:
-    """Returns the key as it is stored: 22 characters instead of about 50, in each row and in the index. Releases before
-    stored it as it is."""
-    return urlsafe_b64encode(sha256(dedup_key.encode()).digest()[:16]).decode().rstrip("=")
+def _stored(dedup_key: str) -> str:
+    """Returns the key as it is stored: 22 characters in place of about 50, in each row and in the index.
+
+    The first eight are those of the id that the key names, its time to a minute: new lines have their entries side by
+    side, in few pages of an index that may be large. The others are of the key's SHA-256. Releases before stored the
+    key as it is.
+    """
+    time_of_id = dedup_key.partition(":")[2][:8]
+    digest = urlsafe_b64encode(sha256(dedup_key.encode()).digest()[:16]).decode().rstrip("=")
+    return time_of_id + digest[: len(digest) - len(time_of_id)]
 
 
 def _entry_of(entry: NewEntry, id_: str, moment: datetime) -> LogEntry:

@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 import pytest
 from bson.binary import Binary, UuidRepresentation
 from pymongo import MongoClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from flowforge.errors import Invalid, Unavailable
+from flowforge.ids import first_id_at
 from flowforge.jsonio import JsonObject
 from flowforge.logbook import LogQuery, LogStore, NewEntry
 from flowforge.logbook.mongo import MongoLogStore
@@ -81,6 +82,16 @@ def test_postgres_stores_an_id_once(engine: Engine) -> None:
     with engine.connect() as connection:
         stored = logged_data(connection)
     assert stored == [{"stepIndex": 0}]
+
+
+def test_postgres_keeps_the_keys_of_new_entries_side_by_side(engine: Engine) -> None:
+    """In the order of time: each would have a page of a large index to itself otherwise."""
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (3, 1, 5, 2, 4)]
+    ids = [first_id_at(day) for day in days]
+    PostgresLogStore(engine).append([entry(f"start:{id_}:0:0:1", execution_id=id_) for id_ in ids])
+    with engine.connect() as connection:
+        by_key = connection.execute(text("SELECT execution_id FROM logbook.execution_logs ORDER BY dedup_key"))
+        assert [id_ for (id_,) in by_key] == sorted(ids)
 
 
 def test_an_entry_that_is_nested_very_deeply_holds_up_no_other(store: LogStore) -> None:

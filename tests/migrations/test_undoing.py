@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -33,6 +34,15 @@ INSERT INTO orchestrator.step_attempts (execution_id, workflow_id, step_index, i
     ('00000000-0000-0000-0000-000000000005', '00000000-0000-0000-0000-000000000003', 0, 0, 1, 'QUEUED', now());
 INSERT INTO orchestrator.bus_memory (name, epoch, seen_at) VALUES ('streams', 'a mark', now());
 """
+
+_LINE = text(
+    """
+    INSERT INTO logbook.execution_logs
+        (id, dedup_key, user_id, execution_id, event_id, event_type, status, data, timestamp)
+    VALUES (:id, :dedup_key, :user_id, :execution_id, :event_id, :event_type, :status, :data,
+            now() - CAST(:age AS interval))
+    """
+)
 
 
 @pytest.fixture
@@ -130,15 +140,21 @@ def test_the_log_says_all_that_it_said(previous_release: str) -> None:
 
 def test_lines_of_the_release_before_are_known_by_their_keys(previous_release: str) -> None:
     """Those of the last hour, of which messages may come again, and all when lines are looked for that are missing."""
-    new = "INSERT INTO logbook.execution_logs (id, dedup_key, user_id, event_type, status, timestamp) VALUES"
-    user = UUID(int=1)
-    execute(previous_release, f"{new} ('{1:024}', 'recent', '{user}', 'RESULT', 'SUCCESS', now())")
-    execute(previous_release, f"{new} ('{2:024}', 'old', '{user}', 'RESULT', 'SUCCESS', now() - interval '1 day')")
+    user, execution, event = UUID(int=1), UUID(int=5 << 112), UUID(int=9 << 112)
+    recent = [
+        NewEntry(f"result:{execution}:0:0:1", user, None, execution, None, "RESULT", "SUCCESS", {}),
+        NewEntry(f"trigger:{event}", user, None, None, event, "TRIGGER", "FIRED", {}),
+    ]
+    old = NewEntry(f"start:{execution}:0:0:1", user, None, execution, None, "START", "STARTED", {})
+    with connected(previous_release) as connection:
+        for number, (line, age) in enumerate([*((line, "0 hours") for line in recent), (old, "1 day")]):
+            connection.execute(_LINE, {"id": f"{number:024}", "age": age} | asdict(line) | {"data": None})
+        connection.commit()
     upgrade(previous_release)
     engine = make_engine(previous_release)
     log = PostgresLogStore(engine)
-    assert log.missing(["recent", "old", "never"]) == {"never"}
-    assert log.append([NewEntry("recent", user, None, None, None, "RESULT", "SUCCESS", {})]) == []
+    assert log.missing([*(line.dedup_key for line in (*recent, old)), "never"]) == {"never"}
+    assert log.append(recent) == []
     engine.dispose()
 
 
