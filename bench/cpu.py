@@ -25,7 +25,7 @@ AT_REST_SECONDS = 0.1
 DRAIN_SECONDS = 120.0
 
 
-async def measure(product: Product, calls: int, rounds: int) -> None:
+async def measure(product: Product, calls: int = CALLS, rounds: int = ROUNDS) -> None:
     receiver = Receiver()
     await receiver.start()
     headers = product.register()
