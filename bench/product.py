@@ -63,15 +63,8 @@ class Product:
 @contextmanager
 def running(home: Path, environment: dict[str, str] | None = None) -> Iterator[Product]:
     """Run an instance for the length of a `with` block; it is ready when the block begins."""
-    port = _free_port()
-    settings = {
-        **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
-        "FLOWFORGE_HOME": str(home),
-        "PORT": str(port),
-        "ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
-        "AUTH_RATE_LIMIT": "1000/minute",
-        **(environment or {}),
-    }
+    port = free_port()
+    settings = own_environment(home) | {"PORT": str(port)} | (environment or {})
     home.mkdir(parents=True, exist_ok=True)
     with (home / "console.log").open("wb") as console:
         process = subprocess.Popen(
@@ -83,14 +76,24 @@ def running(home: Path, environment: dict[str, str] | None = None) -> Iterator[P
         )
         product = Product(process, port, home)
         try:
-            _wait_until_ready(product)
+            wait_until_ready(product)
             yield product
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
 
 
-def _wait_until_ready(product: Product) -> None:
+def own_environment(home: Path) -> dict[str, str]:
+    """The environment of an instance that is measured, without what is set for others on this machine."""
+    return {
+        **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
+        "FLOWFORGE_HOME": str(home),
+        "ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "AUTH_RATE_LIMIT": "1000/minute",
+    }
+
+
+def wait_until_ready(product: Product) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and product.process.poll() is None:
         try:
@@ -101,7 +104,7 @@ def _wait_until_ready(product: Product) -> None:
     raise RuntimeError(f"FlowForge did not get ready: {(product.home / 'console.log').read_text()[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
