@@ -72,7 +72,11 @@ class TopicMessage(BaseModel):
     def encode(self, carried: Mapping[str, object] = MappingProxyType({})) -> bytes:
         """`carried`: what stands in fields of free JSON, by their names on the topic; it is not checked, and may be
         written already (`jsonio.Written`)."""
-        return jsonio.dumps({**self.model_dump(by_alias=True, exclude_none=True), **carried})
+        return jsonio.dumps({**self.fields(), **carried})
+
+    def fields(self) -> JsonObject:
+        """The fields that are there, by their names on the topic."""
+        return self.model_dump(by_alias=True, exclude_none=True)
 
     @classmethod
     def decode(cls, value: bytes) -> Self:
@@ -117,7 +121,7 @@ class TriggerEvent(TopicMessage):
 
     @property
     def key(self) -> str:
-        return str(self.workflow_id)
+        return jsonio.format_id(self.workflow_id)
 
 
 class ExecutionStart(TopicMessage):
@@ -147,7 +151,7 @@ class ExecutionStart(TopicMessage):
 
     @property
     def key(self) -> str:
-        return str(self.execution_id)
+        return jsonio.format_id(self.execution_id)
 
 
 class ExecutionResult(TopicMessage):
@@ -179,7 +183,7 @@ class ExecutionResult(TopicMessage):
 
     @property
     def key(self) -> str:
-        return str(self.execution_id)
+        return jsonio.format_id(self.execution_id)
 
 
 class ExecutionEvent(TopicMessage):
@@ -205,7 +209,7 @@ class ExecutionEvent(TopicMessage):
 
     @property
     def key(self) -> str:
-        return str(self.execution_id)
+        return jsonio.format_id(self.execution_id)
 
 
 MESSAGE_TYPES: dict[str, type[TopicMessage]] = {

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -119,6 +120,11 @@ def format_time(moment: datetime) -> str:
     in_utc = moment.astimezone(UTC)
     to_the_second = orjson.dumps(in_utc)[1:20].decode()  # a third of what `isoformat` takes
     return f"{to_the_second}.{in_utc.microsecond // 1000:03}Z"
+
+
+def format_id(id_: UUID) -> str:
+    """The text that `str` gives."""
+    return orjson.dumps(id_)[1:-1].decode()  # two fifths of what `str` takes
 
 
 def parse_time(value: str | float | int) -> datetime:

@@ -174,7 +174,7 @@ def accept_calls(engine: Engine, calls: Sequence[ExternalCall]) -> list[StoredCa
     with unavailable_when_down():
         rows = run_alone(engine, _ACCEPT, {"calls": asked})
     stored = {event_id: _stored_call(*row) for event_id, *row in rows}
-    return [stored.get(str(call.event_id)) for call in calls]
+    return [stored.get(jsonio.format_id(call.event_id)) for call in calls]
 
 
 _ACCEPT = f"""

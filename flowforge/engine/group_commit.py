@@ -52,7 +52,7 @@ class GroupCommit(Generic[Item, Result]):
 
     def store(self, item: Item) -> Result:
         """The item's result, once it is committed. Raises what `commit` raises for this item."""
-        place = _Place[Item, Result](item)
+        place: _Place[Item, Result] = _Place(item)
         stored = self._lead() if self._leads(place) else []
         if not place.results:
             stored = self._store([place])
@@ -62,7 +62,7 @@ class GroupCommit(Generic[Item, Result]):
 
     def store_alone(self, item: Item) -> Result:
         """As `store`, for an item so large that others should not wait for it."""
-        place = _Place[Item, Result](item)
+        place: _Place[Item, Result] = _Place(item)
         self._store([place])
         self._announce([item], place.results)
         return place.results[0]

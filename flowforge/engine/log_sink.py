@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -117,25 +118,25 @@ def _start_entry(message: ExecutionStart, shown_config: JsonObject) -> NewEntry:
     shown = {"action_config": shown_config, "shown_config": None, "context": {}, "trigger_payload": {}}
     lean = message.model_copy(update=shown)
     attempt = f"{message.step_index}:{message.iteration}:{message.attempt}"
-    return _execution_entry(message, f"start:{message.execution_id}:{attempt}", "START", "STARTED", _data(lean))
+    return _execution_entry(message, f"start:{message.key}:{attempt}", "START", "STARTED", _data(lean))
 
 
 def _result_entry(message: ExecutionResult) -> NewEntry:
     attempt = f"{message.step_index}:{message.iteration}:{message.attempt or 1}"
-    key = f"result:{message.execution_id}:{attempt}"
+    key = f"result:{message.key}:{attempt}"
     data = _data(message) | ({"truncated": True} if message.by_reference else {})
     return _execution_entry(message, key, "RESULT", message.status, data)
 
 
 def key_of_event(event_id: UUID) -> str:
     """The key of the line that says that a trigger has fired."""
-    return f"trigger:{event_id}"
+    return f"trigger:{jsonio.format_id(event_id)}"
 
 
 def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:
     """The key of the line that says that an execution has that status; `attempt` (step index, iteration, number) is the
     one that failed before a retry."""
-    return ":".join(["execution", str(execution_id), status, *map(str, attempt)])
+    return ":".join(["execution", jsonio.format_id(execution_id), status, *map(str, attempt)])
 
 
 def _event_entry(message: ExecutionEvent) -> NewEntry:
@@ -167,15 +168,25 @@ def _execution_entry(
 
 def _data(message: TopicMessage) -> JsonObject:
     """The whole message, unless it is too long for a line of the log."""
-    encoded = message.encode()
-    data: JsonObject = jsonio.loads(encoded)
-    if len(encoded) <= DATA_LIMIT_BYTES:
+    data = {name: _as_json(value) for name, value in message.fields().items()}
+    size = len(jsonio.dumps(data))
+    if size <= DATA_LIMIT_BYTES:
         return data
     bulky = {"payload", "output", "actionConfig"}
     return {name: value for name, value in data.items() if name not in bulky} | {
         "truncated": True,
-        "bytes": len(encoded),
+        "bytes": size,
     }
+
+
+def _as_json(value: Any) -> Any:
+    """What stands in a field, as its text says it; free JSON is that already."""
+    match value:
+        case UUID():
+            return jsonio.format_id(value)
+        case datetime():
+            return jsonio.format_time(value)
+    return value
 
 
 def _without_sealed(value: Any) -> Any:

@@ -162,7 +162,7 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
 
 
 def _row(entry: NewEntry, id_: str) -> JsonObject:
-    columns = {
+    row: JsonObject = {
         "id": id_,
         "dedup_key": _stored(entry.dedup_key),
         "user_id": entry.user_id,
@@ -172,10 +172,13 @@ def _row(entry: NewEntry, id_: str) -> JsonObject:
         "event_type": entry.event_type,
         "status": entry.status,
     }
-    data, repeated_ids = leave_out(entry.data, columns)
+    data, row["repeated_ids"] = leave_out(entry.data, row)
     packed = pack(data)
-    kept = {"data": data} if packed is None else {"packed": b64encode(packed).decode()}
-    return columns | {"repeated_ids": repeated_ids} | kept
+    if packed is None:
+        row["data"] = data
+    else:
+        row["packed"] = b64encode(packed).decode()
+    return row
 
 
 def _stored(dedup_key: str) -> str:

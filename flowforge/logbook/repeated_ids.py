@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flowforge import jsonio
 from flowforge.jsonio import JsonObject
 
 _BITS = {
@@ -22,7 +23,8 @@ def leave_out(data: JsonObject, columns: Mapping[str, Any]) -> tuple[JsonObject,
     """Returns the data without the ids that the columns repeat, and the bits that bring them back."""
     shorter, bits = dict(data), 0
     for bit, (name, column) in _BITS.items():
-        if columns[column] is not None and data.get(name) == str(columns[column]):
+        id_ = columns[column]
+        if id_ is not None and data.get(name) == jsonio.format_id(id_):
             del shorter[name]
             bits |= bit
     return shorter, bits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -47,6 +48,11 @@ def test_times_are_written_in_one_length_so_that_their_texts_sort() -> None:
     assert written[0] == "0001-01-02T03:04:05.067Z"
     assert {len(text) for text in written} == {24}
     assert written == sorted(written)
+
+
+def test_ids_are_written_as_python_writes_them() -> None:
+    for id_ in (UUID(int=0), UUID(int=2**128 - 1), uuid4()):
+        assert jsonio.format_id(id_) == str(id_)
 
 
 @pytest.mark.parametrize(

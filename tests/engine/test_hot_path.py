@@ -22,8 +22,9 @@ def _noting_contexts(engine: Engine) -> Iterator[dict[str, ExecutionContext]]:
     """The statements that are sent inside the block, and how."""
     sent: dict[str, ExecutionContext] = {}
 
-    def note(_connection: Any, _cursor: Any, statement: str, _values: Any, context: ExecutionContext, _: bool) -> None:
-        sent[statement] = context
+    def note(_connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _: bool) -> None:
+        if context is not None:  # else the driver executes it alone, always prepared
+            sent[statement] = context
 
     event.listen(engine, "before_cursor_execute", note)
     try:
@@ -41,7 +42,7 @@ def test_statements_on_batches_are_planned_once_a_connection(pipeline: Pipeline)
     ):
         pipeline.finished(pipeline.accept(workflow.id).event_id)
     on_batches = {one: context for one, context in sent.items() if "jsonb_to_recordset" in one}
-    assert len(on_batches) >= 9
+    assert len(on_batches) >= 8
     assert [
         one for one, context in on_batches.items() if not PREPARED.items() <= context.execution_options.items()
     ] == []
