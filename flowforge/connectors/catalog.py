@@ -15,7 +15,16 @@ from flowforge.connectors.fitting import Fitting
 from flowforge.connectors.sdk import ConnectionKind, Connector
 from flowforge.errors import FlowForgeError, Problem
 from flowforge.jsonio import JsonObject
-from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, secret_values, unmask_fields, without_masks
+from flowforge.secrets import (
+    Vault,
+    mask_fields,
+    open_fields,
+    seal_fields,
+    secret_entries,
+    secret_values,
+    unmask_fields,
+    without_masks,
+)
 from flowforge.sentences import message_of, sentence
 
 ENTRY_POINTS = "flowforge.connectors"
@@ -117,6 +126,10 @@ class Catalog:
     def open(self, type_: str, config: Mapping[str, Any], vault: Vault) -> JsonObject:
         """Raises SecretUnreadable."""
         return open_fields(config, self._secret_keys(type_), vault)
+
+    def holds_secrets(self, type_: str, config: Mapping[str, Any]) -> bool:
+        """Whether it has any secrets, sealed or in clear."""
+        return any(text for key in self._secret_keys(type_) for _, text in secret_entries(config, key))
 
     def secret_values(self, type_: str, opened: Mapping[str, Any]) -> list[str]:
         """See `secret_values`."""

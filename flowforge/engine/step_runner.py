@@ -35,6 +35,7 @@ from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.credentials_store import CredentialsStore, StoredConnection
 from flowforge.db.engine import Connection, transaction, unavailable_when_down
 from flowforge.db.variables_store import NO_VALUES, Values
+from flowforge.engine.config_form import ConfigForm, ConfigForms
 from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.draft import AnnouncedDraft
@@ -55,9 +56,8 @@ from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
 from flowforge.kept_tables import AccountTables, Call, table_limits
 from flowforge.language.evaluation.meter import EXPRESSIONS_OF_A_STEP, Allowance
-from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve
+from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
-from flowforge.language.expressions.template import holds_expression
 from flowforge.language.plan import Step
 from flowforge.language.tool_parameters import parameters_schema
 from flowforge.oauth.renewal import HeldGrant
@@ -92,6 +92,7 @@ _MOST_COUNTED = 64 * 1024 * 1024
 """Bytes of a config or an output: far more than either may have."""
 _MOST_VALUES = 1_000
 """Values of a field that are offered."""
+_NOTHING_COMPUTED: frozenset[str] = frozenset()
 _LOADED_AT_ONCE = 2
 """Steps that hold, at the same time, data that had to be loaded for them: 1 MB of JSON can be 25 MB of objects."""
 
@@ -172,6 +173,8 @@ class ReadyConfig:
     holds_named_secrets: bool
     secrets: Sequence[str]
     """All texts to be masked."""
+    computed: frozenset[str]
+    """The fields that hold expressions."""
 
     @property
     def uses_secrets(self) -> bool:
@@ -204,12 +207,15 @@ class StepRunner:
         self._bus = backends.bus
         self._credentials = CredentialsStore(backends.engine)
         self._catalog = catalog
+        self._forms = ConfigForms(catalog)
         self._vault = backends.vault
         self._links = backends.resume_links
         self._renewals = backends.renewals
         self._tools = tools or backends.tools
         self._files = backends.files
         self._file_links = backends.file_links
+        self._transaction = partial(transaction, backends.engine)
+        self._table_limits = table_limits(backends.settings)
         self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
 
     def time_limit(self, run: StepRun) -> float:
@@ -318,37 +324,48 @@ class StepRunner:
         self, ready: ReadyConfig, run: StepRun, secrets: list[str], deadline: float, in_thread: InThread = do_here
     ) -> ConnectorContext:
         """The context of a step, with the connection that it names. Raises ConnectorError."""
-        context = self._context(run, secrets, deadline, in_thread)
+        context = self._context(run, ready.computed, secrets, deadline, in_thread)
         return context if ready.connection is None else ready.connection.given_to(ready.connector, context)
 
     def _ready(self, run: StepRun, secrets: list[str], means: _Means = _WHOLE) -> ReadyConfig:
-        start = run.start
+        start, templated = run.start, run.step is not None and run.step.templated
         connector = self._catalog.get(start.action_type)
-        opened = connector.given(self._catalog.open(start.action_type, start.action_config, self._vault))
-        secrets += self._catalog.secret_values(start.action_type, opened)
-        resolved = self._resolve_config(run, connector, opened, secrets, means)
+        config, form = start.action_config, self._forms.of(start.action_type, start.action_config)
+        computed = form.computed if templated else _NOTHING_COMPUTED
+        if form.holds_secrets:
+            config = self._catalog.open(start.action_type, config, self._vault)
+            secrets += self._catalog.secret_values(start.action_type, config)
+            form = self._forms.of(start.action_type, config)
+        opened = connector.given(config)
+        resolved = ResolvedConfig.without_secrets(opened)
+        if templated:
+            resolved = self._resolve_config(run, connector, opened, form, secrets, means)
         secrets += resolved.parts
         connector.require_harmless_values(opened, resolved.usable)
         connection = self._connection(run, connector, resolved.usable, secrets, means)
         usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
-        return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts), secrets)
+        return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts), secrets, computed)
 
     def _resolve_config(
-        self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str], means: _Means
+        self,
+        run: StepRun,
+        connector: Connector[Any],
+        config: JsonObject,
+        form: ConfigForm,
+        secrets: list[str],
+        means: _Means,
     ) -> ResolvedConfig:
         version = run.version
-        if version is None or run.step is None or not run.step.templated:
-            return ResolvedConfig.without_secrets(config)
+        assert version is not None
         config = connector.separate(config)
         with self._data_of(run, means) as data:
-            written = jsonio.dumps(config)
-            variables = self._variables(run.start.user_id, means) if VARIABLES.encode() in written else NO_VALUES
+            variables = self._variables(run.start.user_id, means) if form.names_variables else NO_VALUES
             roots = scope(version.plan, data, self._around(version, run.start, variables))
             files = self._files_of(run) if means.may_wait else None
             resolved_with = partial(
                 resolve, config, step=run.step_id, field="config", files=files, allowance=means.allowance
             )
-            if SECRETS.encode() not in written:
+            if not form.names_secrets:
                 return ResolvedConfig.without_secrets(resolved_with(roots))
             named = self._named_secrets(run.start.user_id, means)
             secrets += worth_masking(named.values())
@@ -394,10 +411,10 @@ class StepRunner:
         may_defer = run.executor is not None
         return ConnectionPace(stored.id, name, limits, self._redis, self._credentials, stored.paused_until, may_defer)
 
-    def _tables(self, run: StepRun) -> AccountTables:
+    def _tables(self, run: StepRun, idempotency_key: str) -> AccountTables:
         start = run.start
-        call = Call(start.execution_id, start.workflow_id, run.idempotency_key, run.step_key)
-        return AccountTables(partial(transaction, self._engine), start.user_id, table_limits(self._settings), call)
+        call = Call(start.execution_id, start.workflow_id, idempotency_key, run.step_key)
+        return AccountTables(self._transaction, start.user_id, self._table_limits, call)
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -437,8 +454,10 @@ class StepRunner:
         tools = [_offered(tool) for tool in run.step.tools_beside]
         return AgentTurn(tools, lambda: (load().get("agent") or {}).get("before") or [])
 
-    def _context(self, run: StepRun, secrets: list[str], deadline: float, in_thread: InThread) -> ConnectorContext:
-        start = run.start
+    def _context(
+        self, run: StepRun, computed: frozenset[str], secrets: list[str], deadline: float, in_thread: InThread
+    ) -> ConnectorContext:
+        start, idempotency_key = run.start, run.idempotency_key
         return ConnectorContext(
             execution_id=start.execution_id,
             workflow_id=start.workflow_id,
@@ -446,12 +465,12 @@ class StepRunner:
             step_index=start.step_index,
             step_id=run.step_id,
             attempt=start.attempt,
-            idempotency_key=run.idempotency_key,
+            idempotency_key=idempotency_key,
             deadline=deadline,
             trigger=_part_of(run.load, "trigger") if run.load else start.trigger_payload,
             steps=_part_of(run.load, "steps") if run.load else start.context.get("steps") or {},
             tools=self._tools,
-            computed=_computed_fields(run),
+            computed=computed,
             files=self._files_of(run),
             progress=self._progress(run, secrets),
             page=self._page(run),
@@ -461,7 +480,7 @@ class StepRunner:
             recall=run.recall,
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),
-            tables=self._tables(run),
+            tables=self._tables(run, idempotency_key),
             in_thread=in_thread,
             memory=run.memory,
             secrets=secrets,
@@ -502,12 +521,6 @@ def _failed(run: StepRun, error: BaseException, secrets: Sequence[str]) -> Outco
             failure = Failure(what, permanent=True)
             log_with_frames(what, error)
     return Outcome(failure=_without(failure, secrets), waits_for=waits_for, deferred_for=deferred_for)
-
-
-def _computed_fields(run: StepRun) -> frozenset[str]:
-    if run.step is None or not run.step.templated:
-        return frozenset()
-    return frozenset(name for name, value in run.start.action_config.items() if holds_expression(value))
 
 
 def _loaded(run: StepRun) -> Callable[[], JsonObject]:
