@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ Kind = Literal["call", "thread"]
 _OVERTIME_SECONDS = 5.0
 """Excess over a step's time limit after which nobody waits for it any more: connectors end by themselves before
 that."""
+_LOOK_FOR_LATE_SECONDS = 1.0
 _SECONDS_TO_END = 2.0
 """For a call that is cancelled."""
 
@@ -64,6 +66,17 @@ class ClaimedStep:
     @property
     def holders(self) -> Holders:
         return holders_of(self.run.start)
+
+
+@dataclass(slots=True, eq=False)
+class _Life:
+    """A step that has its turn."""
+
+    step: ClaimedStep
+    began: datetime
+    """When its call did; before, when it had its turn."""
+    late_at: float = math.inf
+    """When nobody waits for it any more, by the clock of the loop; never before its call and after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +113,9 @@ class RunningSteps:
         self._offloading = Offloading()
         self._loop = _new_loop()
         self._closing = asyncio.Event()
-        self._tasks: dict[asyncio.Task[None], ClaimedStep] = {}
+        self._tasks: dict[asyncio.Task[None], _Life] = {}
+        self._looking: asyncio.TimerHandle | None = None
+        """Looks for what is late, while anything runs: a timer for each step would cost more."""
         self._signs_awaited = 0
 
     # From other threads
@@ -174,41 +189,40 @@ class RunningSteps:
 
     def _begin(self, steps: Sequence[ClaimedStep]) -> None:
         for step in steps:
-            task = self._loop.create_task(self._live(step))
-            self._tasks[task] = step
+            life = _Life(step, datetime.now(UTC))
+            task = self._loop.create_task(self._live(life), name="step")
+            self._tasks[task] = life
             task.add_done_callback(self._end)
+        if self._tasks and self._looking is None:
+            self._looking = self._loop.call_later(_LOOK_FOR_LATE_SECONDS, self._end_late)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         """Gives back the place of a step, however its task has ended: it may be cancelled before it has begun."""
-        step = self._tasks.pop(task)
+        step = self._tasks.pop(task).step
         if not task.cancelled() and (error := task.exception()) is not None:
             _log_error("a step was not run", error)
             self._held.remove(step.key)  # its lease runs out, and it is run again
         self._begin(self._queue.give_back(step))
 
-    async def _live(self, step: ClaimedStep) -> None:
+    async def _live(self, life: _Life) -> None:
         """The life of a step, from its turn to its result."""
-        if not await self._begins(step):
-            self._held.remove(step.key)
-            logger.warning("a step of execution %s is not begun here any more", step.key.execution_id)
+        step, key = life.step, life.step.key
+        is_sure = step.is_noted and self._held.is_leased(key, self._lease)
+        # An executor that has slept asks PostgreSQL whether the call is still its own to make.
+        is_ours = is_sure or await asyncio.wrap_future(self._collector.begin(key))
+        if not (is_ours and self._held.begin(key)):
+            self._held.remove(key)
+            logger.warning("a step of execution %s is not begun here any more", key.execution_id)
             return
-        began = datetime.now(UTC)
-        outcome = await self._outcome(step, began)
-        self._collector.add(Finished(step.run.start, outcome, began))
+        life.began = datetime.now(UTC)
+        life.late_at = self._loop.time() + self._runner.time_limit(step.run) + _OVERTIME_SECONDS
+        outcome = await self._outcome(step)
+        life.late_at = math.inf
+        self._collector.add(Finished(step.run.start, outcome, life.began))
 
-    async def _begins(self, step: ClaimedStep) -> bool:
-        """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""
-        is_sure = step.is_noted and self._held.is_leased(step.key, self._lease)
-        is_ours = is_sure or await asyncio.wrap_future(self._collector.begin(step.key))
-        return is_ours and self._held.begin(step.key)
-
-    async def _outcome(self, step: ClaimedStep, began: datetime) -> Outcome:
+    async def _outcome(self, step: ClaimedStep) -> Outcome:
         """Runs the step. There is an outcome whatever happens, unless it is cancelled: an attempt without one would be
         held for ever."""
-        task = asyncio.current_task()
-        assert task is not None
-        longest = self._runner.time_limit(step.run) + _OVERTIME_SECONDS
-        late = self._loop.call_later(longest, self._end_late, task, began)
         try:
             if step.kind == "thread":
                 return await self._functions.run(partial(self._runner.run, step.run))
@@ -221,21 +235,26 @@ class RunningSteps:
             what = f"{type(error).__name__} while FlowForge ran the step"
             _log_error(what, error)
             return Outcome(failure=Failure(what, permanent=True))
-        finally:
-            late.cancel()
 
-    def _end_late(self, task: asyncio.Task[None], began: datetime) -> None:
+    def _end_late(self) -> None:
         """A connector that ignores its time limit cannot be stopped, but nobody has to wait for it. It keeps its place
         until it ends."""
-        failure = Failure("the step did not end within its time limit")
-        self._collector.add(Finished(self._tasks[task].run.start, Outcome(failure=failure), began))
-        task.cancel()
+        now = self._loop.time()
+        for task, life in self._tasks.items():
+            if life.late_at <= now:
+                life.late_at = math.inf
+                failure = Failure("the step did not end within its time limit")
+                self._collector.add(Finished(life.step.run.start, Outcome(failure=failure), life.began))
+                task.cancel()
+        self._looking = None
+        if self._tasks:
+            self._looking = self._loop.call_later(_LOOK_FOR_LATE_SECONDS, self._end_late)
 
     def _cancel(self, keys: Collection[AttemptKey]) -> None:
         for key in keys:
             self._held.remove(key)
-        for task, step in self._tasks.items():
-            if step.key in keys:
+        for task, life in self._tasks.items():
+            if life.step.key in keys:
                 task.cancel()
 
     async def _wait(self, seconds: float) -> None:
@@ -245,7 +264,7 @@ class RunningSteps:
     async def _run_until_closed(self) -> None:
         self._loop.set_exception_handler(_log_unhandled)
         await self._closing.wait()
-        calls = [task for task, step in self._tasks.items() if step.kind == "call"]
+        calls = [task for task, life in self._tasks.items() if life.step.kind == "call"]
         for call in calls:
             call.cancel()
         if calls:
