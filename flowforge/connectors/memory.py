@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -18,3 +19,15 @@ class Uncounted:
 
     def hold_answer(self, size: int) -> None:
         pass
+
+
+@dataclass(frozen=True, slots=True)
+class BesideOthers:
+    """That of one answer of several: `held` bytes of those before it are held, too."""
+
+    memory: Memory
+    held: int
+
+    def hold_answer(self, size: int) -> None:
+        """Raises ConnectorError as Memory does."""
+        self.memory.hold_answer(self.held + size)

@@ -307,3 +307,21 @@ class TestDeclaration:
     @pytest.mark.parametrize("link", ["<" * 50_000, '<a>; x="' * 20_000, "<a>;" * 30_000, "<a>; rel=" + "x " * 50_000])
     def test_a_header_that_is_made_to_be_hard_is_read_in_no_time(self, link: str) -> None:
         assert next_in_header(link) is None
+
+
+class Noting:
+    """The memory of a step, of which all sizes are noted that an answer has had."""
+
+    def __init__(self) -> None:
+        self.held: list[int] = []
+
+    def hold_answer(self, size: int) -> None:
+        self.held.append(size)
+
+
+def test_what_was_read_before_is_held_beside_the_answer(httpserver: HTTPServer, context: StepContext) -> None:
+    pages = {1: ["x" * 10_000], 2: ["y" * 10_000], 3: []}
+    serve(httpserver, lambda request: pages[int(request.args["page"])])
+    memory = Noting()
+    read(httpserver, replace(context, memory=memory), {"by": "page"})
+    assert memory.held[-1] > 20_000

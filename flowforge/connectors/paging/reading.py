@@ -14,6 +14,7 @@ from flowforge import jsonio
 from flowforge.connectors.answer_paths import AnswerPath
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.memory import BesideOthers
 from flowforge.connectors.one_page import OnePage
 from flowforge.connectors.paging.declaration import MOST_PAGES, Paging
 from flowforge.connectors.paging.following import Following, first_page
@@ -149,9 +150,14 @@ class _Reading:
 
     @property
     def _context(self) -> StepContext:
-        """The context of a page: each is a call of its own to a receiver that drops repeats."""
+        """The context of a page: each is a call of its own to a receiver that drops repeats, and its answer is held
+        beside the items up to here."""
         suffix = "" if self.number == 1 else f"-{self.number}"
-        return replace(self.context, idempotency_key=f"{self.context.idempotency_key}{suffix}")
+        return replace(
+            self.context,
+            idempotency_key=f"{self.context.idempotency_key}{suffix}",
+            memory=BesideOthers(self.context.memory, self.size),
+        )
 
     def _part_of(self, answer: JsonObject) -> Part:
         found = self._items_of(answer)
