@@ -121,7 +121,9 @@ def test_the_stream_ends_with_the_credentials_of_its_viewer(stage: Stage, gone: 
 
 def personal_token(stage: Stage) -> tuple[dict[str, Any], str]:
     """Headers by which somebody watches, and the address at which that is ended."""
-    made = stage.client.post("/api/v1/tokens", json={"name": "Script"}, headers=stage.owner.headers).json
+    made = stage.client.post(
+        "/api/v1/tokens", json={"name": "Script", "password": PASSWORD}, headers=stage.owner.headers
+    ).json
     return {"Authorization": f"Bearer {made['token']}"}, f"/api/v1/tokens/{made['id']}"
 
 

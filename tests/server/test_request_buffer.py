@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from webapp.server.refusals import Refused
 from webapp.server.request_buffer import ReceiveLimits, RequestBuffer
 
 LIMITS = ReceiveLimits(idle_seconds=10, total_seconds=60, body_bytes=1000)
@@ -13,26 +17,46 @@ CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA ;
 TRAILERS = CHUNKED[:-2] + b"Checksum: 1\r\n\r\n"
 
 
+made: list[RequestBuffer] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while made:
+        made.pop().close()
+
+
+def begun(limits: ReceiveLimits = LIMITS) -> RequestBuffer:
+    made.append(RequestBuffer(limits, 0))
+    return made[-1]
+
+
 def buffered(*pieces: bytes) -> RequestBuffer:
-    request = RequestBuffer(LIMITS, 0)
+    request = begun()
     for piece in pieces:
         request.add(piece, 0)
     return request
 
 
-@pytest.mark.parametrize("request_", [NO_BODY, COUNTED, CHUNKED, TRAILERS])
-def test_a_request_is_complete_with_its_last_byte(request_: bytes) -> None:
-    slowly = RequestBuffer(LIMITS, 0)
+BODIES = [(NO_BODY, b""), (COUNTED, b"hello"), (CHUNKED, b"abc0123456789"), (TRAILERS, b"abc0123456789")]
+
+
+@pytest.mark.parametrize(("request_", "body"), BODIES)
+def test_a_request_is_complete_with_its_last_byte(request_: bytes, body: bytes) -> None:
+    slowly = begun()
     for byte in request_:
         assert not slowly.complete
         slowly.add(bytes([byte]), 0)
-    assert (slowly.complete, slowly.truncated, slowly.take()) == (True, False, request_)
+    assert (slowly.complete, slowly.truncated) == (True, False)
+    assert (slowly.body().read(), slowly.rest()) == (body, b"")
 
 
-@pytest.mark.parametrize("request_", [NO_BODY, COUNTED, CHUNKED, TRAILERS])
-def test_what_follows_belongs_to_the_next(request_: bytes) -> None:
+@pytest.mark.parametrize(("request_", "body"), BODIES)
+def test_what_follows_belongs_to_the_next(request_: bytes, body: bytes) -> None:
     both = buffered(request_ + NO_BODY)
-    assert (both.complete, both.truncated, both.take()) == (True, False, request_ + NO_BODY)
+    assert (both.complete, both.truncated) == (True, False)
+    assert (both.body().read(), both.rest()) == (body, NO_BODY)
 
 
 IN_CHUNKS = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -44,26 +68,55 @@ IN_CHUNKS = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n",
         IN_CHUNKS + b"3e9\r\n",
         IN_CHUNKS + (b"1;" + b"x" * 300 + b"\r\na\r\n") * 8,
-        b"x" * (1024 * 1024 + 1),
     ],
-    ids=["counted", "in one chunk", "in chunks of few bytes and many words", "without an end of its head"],
+    ids=["counted", "in one chunk", "in chunks of few bytes and many words"],
 )
 def test_what_is_too_long_is_not_waited_for(beginning: bytes) -> None:
     request = buffered(beginning)
     assert (request.complete, request.truncated) == (True, True)
+    with pytest.raises(RequestEntityTooLarge):  # nobody takes its beginning for the whole
+        request.body().read()
+
+
+def test_a_head_without_an_end_is_refused() -> None:
+    with pytest.raises(Refused):
+        buffered(b"x" * (1024 * 1024 + 1))
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "chunks",
     [
-        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 9000,
+        b"zz\r\n",
+        b"+3\r\nabc\r\n",
+        b"-3\r\nabc\r\n",
+        b"0x3\r\nabc\r\n",
+        b"3_\r\nabc\r\n",
+        b" 3\r\nabc\r\n",
+        b"3 \r\nabc\r\n",
+        b"\r\n",
+        b"3\nabc\r\n",
+        b"3;\r\nabc\r\n",
+        b"3;(\r\nabc\r\n",
+        b'3;a="\r\nabc\r\n',
+        b"3;a\rb\r\nabc\r\n",
+        b"3\r\nabcd\r\n",
+        b"3\r\nabc\n",
+        b"1" * 9000,
+        b"0\r\nnone\r\n\r\n",
+        b"0\r\nA: b\n\r\n\r\n",
+        b"0\r\nHost: x\r\n\r\n",
+        b"0\r\nContent-Length: 3\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_left_to_the_parser(wrong: bytes) -> None:
-    assert buffered(wrong).complete
+def test_what_are_no_chunks_is_refused(chunks: bytes) -> None:
+    with pytest.raises(Refused):
+        buffered(IN_CHUNKS + chunks)
+    with pytest.raises(Refused):
+        buffered(IN_CHUNKS, *(bytes([byte]) for byte in chunks))
+
+
+def test_the_words_beside_a_chunk_are_passed_over() -> None:
+    assert buffered(IN_CHUNKS + b'3;a;b=c ; d = "e;\\"f"\r\nabc\r\n0;g\r\n\r\n').body().read() == b"abc"
 
 
 def test_one_that_waits_to_be_told_is_told_once() -> None:
@@ -100,17 +153,15 @@ LARGE = {
 @pytest.mark.parametrize("large", LARGE.values(), ids=LARGE)
 @pytest.mark.parametrize("following", [b"", NO_BODY], ids=["alone", "with another behind it"])
 def test_a_large_body_is_held_in_a_file(large: bytes, following: bytes) -> None:
-    request = RequestBuffer(UPLOADS, 0)
+    request = begun(UPLOADS)
     sent = large + following
     for at in range(0, len(sent), 99_991):
         assert not request.complete
         request.add(sent[at : at + 99_991], 0)
         assert request.in_memory < 400_000
-    assert (request.complete, request.truncated) == (True, False)
-    taken = request.take()
-    assert not isinstance(taken, bytes)
-    with taken:
-        assert taken.read() == sent
+    assert (request.complete, request.truncated, request.rest()) == (True, False, following)
+    assert request.in_file == len(CONTENT)
+    assert request.body().read() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -129,4 +180,6 @@ def test_a_large_body_is_held_in_a_file(large: bytes, following: bytes) -> None:
 )
 def test_only_what_may_bring_files_may_be_that_large(path: str, may_be: bool) -> None:
     head = f"POST {path} HTTP/1.1\r\nContent-Length: 5000000\r\n\r\n".encode()
-    assert RequestBuffer(UPLOADS, 0, head).truncated is not may_be
+    request = begun(UPLOADS)
+    request.add(head, 0)
+    assert request.truncated is not may_be

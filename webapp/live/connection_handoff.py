@@ -1,7 +1,7 @@
 """A streamed response that goes on without the thread that began it.
 
 The server sends the head and the first bytes, then hands the connection off, and the thread is free. Our own server can
-do that (webapp.server.worker); under any other one a thread passes the bytes on.
+do that (webapp.server.server); under any other one a thread passes the bytes on.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ CAN_HAND_OFF = "flowforge.can_hand_off"
 TakeConnection = Callable[[socket.socket], None]
 
 
-class HandedOff(OSError):
-    """Raised by a response's body: the connection belongs to `take`, which the server calls before it forgets it.
-
-    It is an OSError because gunicorn lets those pass without an answer of its own.
-    """
+class HandedOff(Exception):
+    """Raised by a response's body: the connection belongs to `take`, to which the server gives it."""
 
     def __init__(self, take: TakeConnection) -> None:
         super().__init__("the connection is handed off")

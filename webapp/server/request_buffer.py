@@ -1,30 +1,30 @@
-"""The bytes of a request that is still arriving, held until it is complete: no thread waits for a slow sender. A large
-body is held in a temporary file.
+"""A request that is still arriving, held until it is complete: no thread waits for a slow sender. A large body is held
+in a temporary file.
 
-Only as much of HTTP is read as tells where a request ends (RFC 9112, section 6). What is no HTTP counts as complete and
-goes to the server as it is: its parser says what is wrong with it.
+Bodies in chunks are taken apart as they come, so that the application reads a body, however it was sent.
 """
 
 from __future__ import annotations
 
+import io
 import re
-from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import IO
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Protocol
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from webapp.server.chunks import Chunks
+from webapp.server.refusals import Refused
+from webapp.server.request_head import HeadLimits, RequestHead, parse_head
 
 _HEAD_END = b"\r\n\r\n"
-_MAX_HEAD_BYTES = 1024 * 1024
-"""More than gunicorn reads of one."""
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
-_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
-_HEX = re.compile(rb"[0-9a-fA-F]{1,12}")
-_MAX_CHUNK_LINE_BYTES = 8192
+_MOST_HEAD_BYTES = 1024 * 1024
+"""More than all headers may have together."""
 _MOST_IN_MEMORY_BYTES = 256 * 1024
 """Many requests may wait for a thread, or in one for others' bodies, at the same time."""
-_TAKES_FILES = re.compile(rb"(POST|PUT|PATCH) [^ ]*/((webhook|forms|resume)/|workflows/[^/ ]*/run[? ])")
+_TAKES_FILES = re.compile(r"(POST|PUT|PATCH) [^ ]*/((webhook|forms|resume)/|workflows/[^/ ]*/run[? ])")
 """Begins the requests that may bring files."""
 
 
@@ -40,6 +40,7 @@ class ReceiveLimits:
     """A longer body is not waited for: the application refuses it by its head, or by its first bytes."""
     upload_bytes: int = 0
     """The same for requests that may bring files, where that is more."""
+    head: HeadLimits = field(default_factory=HeadLimits)
 
 
 class RequestBuffer:
@@ -48,146 +49,133 @@ class RequestBuffer:
     `complete`: it can be served. `truncated`: without the rest of its body, so that its connection cannot be reused.
     """
 
-    def __init__(self, limits: ReceiveLimits, now: float, first: bytes = b"") -> None:
+    def __init__(self, limits: ReceiveLimits, now: float) -> None:
         self._limits = limits
-        self._most_bytes = limits.body_bytes
         self._began = self._last = now
         self._searched = 0
-        self._body: _CountedBody | _ChunkedBody | None = None
-        self._memory = bytearray()
-        """What has come, from the byte at `_kept_from` on; what came before is in the file."""
-        self._kept_from = 0
-        self._file: IO[bytes] | None = None
+        self._unread = bytearray()
+        """What has come and has not been looked at: of the head, of a chunk's size, or of the next request."""
+        self._most_bytes = 0
+        self._body: _Body | None = None
+        self.head: RequestHead | None = None
+        self.size = 0
+        """Bytes that have come."""
         self.complete = self.truncated = False
         self.wants_continue = False
-        """The sender waits for `100 Continue` before it sends the body (RFC 9110, section 10.1.1)."""
-        if first:
-            self.add(first, now)
+        """The sender is to be told to go on, once."""
 
     def add(self, data: bytes, now: float) -> None:
-        """Add bytes that came at `now`, in seconds of any monotonic clock."""
+        """Add bytes that came at `now`, in seconds of any monotonic clock. Raises Refused for what is no HTTP."""
         if not self.size:
             self._began = now
         self._last = now
-        self._memory += data
+        self.size += len(data)
+        self._unread += data
         if self._body is None:
-            self._find_head()
+            self._read_head()
         if self._body is not None:
-            self._find_end(self._body)
-            if len(self._memory) > _MOST_IN_MEMORY_BYTES:
-                self._spill(self._body)
-
-    @property
-    def size(self) -> int:
-        """Bytes that have come."""
-        return self._kept_from + len(self._memory)
+            self._read_body(self._body)
 
     @property
     def in_memory(self) -> int:
-        return len(self._memory)
+        content = self._body.content.tell() if self._body else 0
+        return len(self._unread) + (content if content <= _MOST_IN_MEMORY_BYTES else 0)
 
     @property
     def in_file(self) -> int:
-        return self._kept_from
+        content = self._body.content.tell() if self._body else 0
+        return content if content > _MOST_IN_MEMORY_BYTES else 0
 
-    def take(self) -> bytes | IO[bytes]:
-        """All that has come; as a file, at its beginning, where it is much."""
-        file, self._file = self._file, None
-        memory, self._memory = self._memory, bytearray()
-        if file is None:
-            return bytes(memory)
-        file.write(memory)
-        file.seek(0)
-        return file
+    def body(self) -> IO[bytes]:
+        """What has come of the body, at its beginning. Of a truncated one, reading on raises RequestEntityTooLarge."""
+        assert self._body is not None
+        content = self._body.content
+        content.seek(0)
+        return io.BufferedReader(_CutShort(content)) if self.truncated else content
+
+    def rest(self) -> bytes:
+        """What has come behind a complete request: the beginning of the next."""
+        return bytes(self._unread)
 
     def close(self) -> None:
-        """Drops what was not taken."""
-        if self._file is not None:
-            self._file.close()
+        """Drop the body."""
+        if self._body is not None:
+            self._body.content.close()
 
     @property
     def deadline(self) -> float:
         """The time at which the sender has taken too long."""
         return min(self._last + self._limits.idle_seconds, self._began + self._limits.total_seconds)
 
-    def _find_head(self) -> None:
-        end = self._memory.find(_HEAD_END, max(0, self._searched - 3))
-        self._searched = len(self._memory)
+    def _read_head(self) -> None:
+        end = self._unread.find(_HEAD_END, max(0, self._searched - 3))
+        self._searched = len(self._unread)
         if end >= 0:
-            head, begin = bytes(self._memory[: end + 2]), end + len(_HEAD_END)
-            if _TAKES_FILES.match(head):
-                self._most_bytes = max(self._limits.body_bytes, self._limits.upload_bytes)
-            self._body = _ChunkedBody(begin) if _CHUNKED.search(head) else _CountedBody(begin, _length(head))
-            self.wants_continue = bool(_EXPECTS.search(head))
-        elif len(self._memory) > _MAX_HEAD_BYTES:
-            self.complete = self.truncated = True
+            self.head = head = parse_head(bytes(self._unread[:end]), self._limits.head)
+            del self._unread[: end + len(_HEAD_END)]
+            self._most_bytes = self._limit_on_body(head)
+            self._body = self._begin_body(head)
+            self.wants_continue = head.expects_continue and not self._unread and head.body_length != 0
+        elif len(self._unread) > _MOST_HEAD_BYTES:
+            raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too many, or too large")
 
-    def _find_end(self, body: _CountedBody | _ChunkedBody) -> None:
-        limit = self._most_bytes
-        self.complete = body.is_complete(self._memory, self._kept_from)
-        if not self.complete and (body.size > limit or self.size > 2 * limit):
+    def _limit_on_body(self, head: RequestHead) -> int:
+        takes_files = head.body_length != 0 and _TAKES_FILES.match(f"{head.method} {head.target} ")
+        return max(self._limits.body_bytes, self._limits.upload_bytes) if takes_files else self._limits.body_bytes
+
+    def _begin_body(self, head: RequestHead) -> _Body:
+        if head.body_length is None:
+            return Chunks(SpooledTemporaryFile(_MOST_IN_MEMORY_BYTES), self._limits.head)
+        is_large = _MOST_IN_MEMORY_BYTES < head.body_length <= self._most_bytes
+        return _CountedBody(SpooledTemporaryFile(_MOST_IN_MEMORY_BYTES) if is_large else io.BytesIO(), head.body_length)
+
+    def _read_body(self, body: _Body) -> None:
+        self.complete = body.take(self._unread)
+        if not self.complete and (body.size > self._most_bytes or self.size > 2 * self._most_bytes):
             self.complete = self.truncated = True
-        if self.complete or self.size > body.begin:
+        if self.complete:
             self.wants_continue = False
 
-    def _spill(self, body: _CountedBody | _ChunkedBody) -> None:
-        """Moves to the file what has been looked at."""
-        seen = min(len(self._memory), body.seen - self._kept_from)
-        if seen <= 0:
-            return
-        if self._file is None:
-            self._file = TemporaryFile()  # noqa: SIM115  (closed by whoever takes it, or `close`)
-        self._file.write(memoryview(self._memory)[:seen])
-        del self._memory[:seen]
-        self._kept_from += seen
+
+class _Body(Protocol):
+    @property
+    def content(self) -> IO[bytes]: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes that it has, as far as the sender has told."""
+
+    def take(self, unread: bytearray) -> bool:
+        """Take what belongs to the body from the front of `unread`. Whether it has ended. Raises Refused."""
 
 
 class _CountedBody:
-    """A body of `size` bytes, as its head says; 0 without a length, or with one that is no number."""
+    """A body of `size` bytes, as its head says."""
 
-    def __init__(self, begin: int, size: int) -> None:
-        self.begin = begin
-        self.size = size
+    def __init__(self, content: IO[bytes], size: int) -> None:
+        self.content = content
+        self.size = self._left = size
 
-    @property
-    def seen(self) -> int:
-        """The position up to which nothing has to be looked at again."""
-        return self.begin + self.size
-
-    def is_complete(self, memory: bytearray, kept_from: int) -> bool:
-        return kept_from + len(memory) >= self.begin + self.size
-
-
-class _ChunkedBody:
-    """A body in chunks (RFC 9112, section 7.1); `size` is what they hold so far."""
-
-    def __init__(self, begin: int) -> None:
-        self.begin = self.seen = begin
-        self.size = 0
-        self._last = False
-
-    def is_complete(self, memory: bytearray, kept_from: int) -> bool:
-        """Whether the request is complete; also true of a malformed one, which the parser will refuse."""
-        at = self.seen - kept_from
-        while not self._last and len(memory) > at:
-            line_end = memory.find(b"\r\n", at, at + _MAX_CHUNK_LINE_BYTES)
-            if line_end < 0:
-                return len(memory) - at >= _MAX_CHUNK_LINE_BYTES
-            length = bytes(memory[at:line_end]).partition(b";")[0].rstrip(b" \t")
-            if not _HEX.fullmatch(length):
-                return True
-            self._skip_chunk(kept_from + line_end + 2, int(length, 16))
-            at = self.seen - kept_from
-        return self._last and (memory.startswith(b"\r\n", at) or memory.find(_HEAD_END, at) >= 0)
-
-    def _skip_chunk(self, begin: int, size: int) -> None:
-        """A chunk of size 0 is the last; trailers may follow it."""
-        self._last = size == 0
-        self.size += size
-        self.seen = begin if self._last else begin + size + 2
+    def take(self, unread: bytearray) -> bool:
+        piece = unread[: self._left]
+        del unread[: self._left]
+        self.content.write(piece)
+        self._left -= len(piece)
+        return not self._left
 
 
-def _length(head: bytes) -> int:
-    found = _LENGTH.search(head)
-    text = found[1].strip() if found else b""
-    return int(text) if text.isdigit() and len(text) < 16 else 0
+class _CutShort(io.RawIOBase):
+    """The beginning of a body, behind which it says that there would be more."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._content.read(len(buffer))
+        if not piece:
+            raise RequestEntityTooLarge
+        buffer[: len(piece)] = piece
+        return len(piece)
