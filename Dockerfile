@@ -38,7 +38,7 @@ RUN /opt/flowforge/bin/python -m scripts.help_site
 FROM python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
 RUN useradd --uid 10001 --user-group --home-dir /var/lib/flowforge --create-home --shell /usr/sbin/nologin flowforge \
     && install --directory --owner=flowforge --group=flowforge --mode=0700 \
-       /var/lib/flowforge-files /var/lib/flowforge/renewed-tokens
+       /var/lib/flowforge-files /var/lib/flowforge/renewed-tokens /var/lib/flowforge/kafka-members
 COPY --from=dependencies /opt/flowforge /opt/flowforge
 WORKDIR /app
 COPY flowforge flowforge

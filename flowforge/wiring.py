@@ -137,6 +137,7 @@ class Backends:
             publish_patience=self.publish_patience,
             former=former_readers(self.settings),
             rivals=rivals(self.settings),
+            members=self.settings.home / "kafka-members",
         )
 
     @cached_property

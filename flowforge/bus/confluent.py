@@ -25,6 +25,7 @@ from flowforge.bus.kafka_client import (
     METADATA_AGE_SECONDS,
     SESSION_SECONDS,
     BrokersGone,
+    Fenced,
     NotAcknowledged,
     Producer,
 )
@@ -98,7 +99,9 @@ class Confluent:
         producer.list_topics(timeout=CONNECT_SECONDS)
         return ConfluentProducer(producer)
 
-    def join(self, topics: Sequence[str], group: str, member: str) -> ConfluentSubscription:
+    def join(
+        self, topics: Sequence[str], group: str, member: str, instance_id: str | None = None
+    ) -> ConfluentSubscription:
         settings = {
             **self._common,
             "client.id": member,
@@ -112,6 +115,8 @@ class Confluent:
             "heartbeat.interval.ms": HEARTBEAT_SECONDS * 1000,
             "max.poll.interval.ms": LONGEST_HANDLING_SECONDS * 1000,
         }
+        if instance_id is not None:
+            settings["group.instance.id"] = instance_id
         return ConfluentSubscription(settings, topics)
 
 
@@ -176,6 +181,7 @@ class ConfluentSubscription:
     def __init__(self, settings: Mapping[str, Any], topics: Sequence[str]) -> None:
         self._open = OpenOffsets()
         self._failure: KafkaError | None = None
+        self._is_fenced = False
         self._consumer = Consumer({**settings, "error_cb": self._note_failure})
         self._consumer.subscribe(list(topics), on_revoke=self._forget, on_lost=self._forget)
 
@@ -187,7 +193,9 @@ class ConfluentSubscription:
             if records and limit > 1:
                 records += self._consumer.consume(limit - 1, 0)
         except KafkaException as error:
+            self._raise_if_fenced(error)
             raise meaning(error) from error
+        self._raise_if_fenced()
         deliveries = [self._deliver(record) for record in records if record.error() is None]
         if not deliveries:
             self._raise_failure(record.error() for record in records)
@@ -203,6 +211,7 @@ class ConfluentSubscription:
                 if partition.error is not None:
                     raise KafkaException(partition.error)
         except KafkaException as error:
+            self._raise_if_fenced(error)
             if _code(error) not in _REBALANCED:
                 raise meaning(error) from error
             self._open.clear()  # another member gets them again, and changes nothing
@@ -222,6 +231,12 @@ class ConfluentSubscription:
     def _note_failure(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._failure = error
+        if error.code() == KafkaError.FENCED_INSTANCE_ID:
+            self._is_fenced = True
+
+    def _raise_if_fenced(self, error: KafkaException | None = None) -> None:
+        if self._is_fenced or (error is not None and _code(error) == KafkaError.FENCED_INSTANCE_ID):
+            raise Fenced from error
 
     def _raise_failure(self, errors: Iterable[KafkaError]) -> None:
         """A topic that was deleted is no failure: it is made again."""

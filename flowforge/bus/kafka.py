@@ -10,10 +10,11 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import MemberToRemove, OffsetSpec
 from kafka.errors import (
     BrokerResponseError,
     ClusterAuthorizationFailedError,
@@ -24,9 +25,11 @@ from kafka.errors import (
 from flowforge import events
 from flowforge.bus.breaker import Breaker
 from flowforge.bus.former_groups import Former, GroupStart, begin_where_they_stood, group_start, refuse_beside
+from flowforge.bus.instance_ids import InstanceId, take_instance_id
 from flowforge.bus.kafka_client import DELIVERY_SECONDS, BrokersGone, KafkaLibrary, NotAcknowledged, Producer
 from flowforge.bus.kafka_errors import FAILURES, unavailable
 from flowforge.bus.kafka_python import KafkaPython
+from flowforge.bus.lasting_member import LastingMember
 from flowforge.bus.link import Client, Link
 from flowforge.bus.port import Message, Subscription
 from flowforge.errors import Unavailable
@@ -40,7 +43,8 @@ class KafkaBus:
     `patience` is how many seconds a caller waits for a connection, before the brokers are known to be away;
     `publish_patience` how many for an acknowledgement, on a connection that there is. `former` names the groups of
     another installation from which groups of ours take over, `rivals` those beside which a group does not begin.
-    `library` carries the messages.
+    `library` carries the messages. `members` is the folder by which members are known again after a restart; without
+    one, Kafka takes each for a new one.
     """
 
     def __init__(
@@ -54,12 +58,14 @@ class KafkaBus:
         publish_patience: float | None = None,
         former: Former | None = None,
         rivals: Mapping[str, Sequence[str]] | None = None,
+        members: Path | None = None,
     ) -> None:
         self._messages = library(brokers, client_id)
         self._administration = KafkaPython(brokers, client_id)
         self._readers = readers or {}
         self._former = former or {}
         self._rivals = rivals or {}
+        self._members = members
         self._patience = patience
         self._publish_patience = patience if publish_patience is None else publish_patience
         self._breaker = Breaker("Kafka", (Unavailable,))
@@ -86,7 +92,28 @@ class KafkaBus:
             _make_missing(admin, topics)
             for topic in topics:
                 begin_where_they_stood(admin, topic, group, self._former.get((topic, group), ()))
-        return self._messages.join(topics, group, member)
+        instance_id = self._take_instance_id(group)
+        if instance_id is None:
+            return self._messages.join(topics, group, member, None)
+        return LastingMember(
+            instance_id,
+            lambda name: self._messages.join(topics, group, member, name),
+            lambda name: self._leave(group, name),
+        )
+
+    def _take_instance_id(self, group: str) -> InstanceId | None:
+        if self._members is None:
+            return None
+        try:
+            return take_instance_id(self._members, group)
+        except OSError as error:
+            logger.warning("Kafka will take this member of %s for a new one after a restart: %s", group, error)
+            return None
+
+    def _leave(self, group: str, instance_id: str) -> None:
+        """Takes a member out of its group, so that others have its partitions at once."""
+        with _using(self._admin, self._patience) as admin:
+            admin.remove_group_members(group, [MemberToRemove(group_instance_id=instance_id)])
 
     def lag(self) -> dict[tuple[str, str], int]:
         with _using(self._admin, self._patience) as admin:

@@ -30,6 +30,11 @@ class BrokersGone(Unavailable):
     """No broker answers: the client at hand is of no more use."""
 
 
+class Fenced(Exception):
+    """Another member of the group has taken this one's name: it gets no more messages, and what it still acknowledges
+    counts for nothing."""
+
+
 class NotAcknowledged(Unavailable):
     """The brokers have not acknowledged a message in the time given."""
 
@@ -58,8 +63,12 @@ class KafkaClient(Protocol):
         """Returns a producer of which no caller waits longer than `patience` seconds for the brokers. Raises one of
         `failures` where no broker answers."""
 
-    def join(self, topics: Sequence[str], group: str, member: str) -> Subscription:
-        """Raises Unavailable."""
+    def join(self, topics: Sequence[str], group: str, member: str, instance_id: str | None) -> Subscription:
+        """Joins a group, under a name that lasts where there is one (flowforge.bus.instance_ids). Raises Unavailable.
+
+        The subscription raises Fenced where another member has taken that name; its `close` leaves the group only where
+        there is none.
+        """
 
 
 KafkaLibrary: TypeAlias = Callable[[Sequence[str], str], KafkaClient]

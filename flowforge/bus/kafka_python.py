@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError
+from kafka.errors import CommitFailedError, FencedInstanceIdError, IllegalStateError, KafkaTimeoutError
 from kafka.structs import OffsetAndMetadata
 
 from flowforge.bus.kafka_client import (
@@ -18,6 +19,7 @@ from flowforge.bus.kafka_client import (
     MAX_MESSAGE_BYTES,
     METADATA_AGE_SECONDS,
     SESSION_SECONDS,
+    Fenced,
     NotAcknowledged,
     Producer,
 )
@@ -67,13 +69,16 @@ class KafkaPython:
             )
         )
 
-    def join(self, topics: Sequence[str], group: str, member: str) -> KafkaPythonSubscription:
+    def join(
+        self, topics: Sequence[str], group: str, member: str, instance_id: str | None = None
+    ) -> KafkaPythonSubscription:
         with unavailable():
             return KafkaPythonSubscription(
                 KafkaConsumer(
                     *topics,
                     **{**self._common, "client_id": member},
                     group_id=group,
+                    group_instance_id=instance_id,
                     enable_auto_commit=False,
                     auto_offset_reset="earliest",
                     fetch_max_wait_ms=_FETCH_WAIT_MS,
@@ -118,7 +123,7 @@ class KafkaPythonSubscription:
         self._open = OpenOffsets()
 
     def poll(self, limit: int, timeout: float) -> list[Delivery]:
-        with unavailable():
+        with unavailable(), _fenced():
             batches = self._consumer.poll(timeout_ms=int(timeout * 1000), max_records=limit)
         self._open.keep_only(self._consumer.assignment())
         return [
@@ -135,7 +140,7 @@ class KafkaPythonSubscription:
             TopicPartition(topic, number): OffsetAndMetadata(offset, "", -1)
             for (topic, number), offset in offsets.items()
         }
-        with unavailable():
+        with unavailable(), _fenced():
             try:
                 self._consumer.commit(wanted)
             except (CommitFailedError, IllegalStateError):
@@ -144,6 +149,14 @@ class KafkaPythonSubscription:
     def close(self) -> None:
         with unavailable():
             self._consumer.close(autocommit=False, timeout_ms=5_000)
+
+
+@contextmanager
+def _fenced() -> Iterator[None]:
+    try:
+        yield
+    except FencedInstanceIdError as error:
+        raise Fenced from error
 
 
 def _left(until: float) -> float:
