@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import answers, cpu, hanging, rates
+from bench import answers, cpu, hanging, idle, rates
 from bench.product import Product, running
 from bench.stack import stack
 
@@ -24,6 +24,7 @@ BENCHES: dict[str, Callable[[Product], Coroutine[Any, Any, None]]] = {
     "answers": answers.at_half_the_rate,
     "cpu": cpu.measure,
     "hanging": hanging.innocent,
+    "idle": idle.measure,
 }
 
 

@@ -4,6 +4,7 @@ five minutes. `python -m bench.idle [seconds]`"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -44,11 +45,11 @@ class Use:
         return Use(self.seconds + other.seconds, self.wake_ups + other.wake_ups, self.memory + other.memory)
 
 
-def watch(product: Product, seconds: float) -> None:
+async def watch(product: Product, seconds: float) -> None:
     """Lets the instance alone for a while, and prints what it did meanwhile."""
-    time.sleep(SETTLING_SECONDS)
+    await asyncio.sleep(SETTLING_SECONDS)
     before, committed, begun = _uses(product), _transactions(product), time.monotonic()
-    time.sleep(seconds)
+    await asyncio.sleep(seconds)
     passed, committed, after = time.monotonic() - begun, _transactions(product) - committed, _uses(product)
     print(f"{'process':<16}{'% of a core':>12}{'wake-ups/s':>12}{'MiB':>8}")
     for name, use in after.items():
@@ -125,16 +126,21 @@ def serving_a_list() -> Iterator[str]:
         server.shutdown()
 
 
+async def measure(product: Product, seconds: float = SECONDS) -> None:
+    with serving_a_list() as url:
+        print("no workflows")
+        await watch(product, seconds)
+        make_workflows(product, url)
+        print(f"{SCHEDULES} schedules, {POLLS} polls")
+        await watch(product, seconds)
+
+
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    with tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder, serving_a_list() as url:
+    with tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder:
         print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
         with running(Path(folder) / "home") as product:
-            print("no workflows")
-            watch(product, seconds)
-            make_workflows(product, url)
-            print(f"{SCHEDULES} schedules, {POLLS} polls")
-            watch(product, seconds)
+            asyncio.run(measure(product, seconds))
 
 
 if __name__ == "__main__":
