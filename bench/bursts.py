@@ -24,7 +24,7 @@ import psycopg2
 import requests
 
 from bench.load import Generator
-from bench.processes import REST, SHOWN, resident_bytes, used_seconds
+from bench.processes import REST, SHOWN, idle_seconds, resident_bytes, used_seconds
 from bench.product import Product, running
 from bench.receiver import Receiver
 from flowforge.embedded.status import processes_of
@@ -127,7 +127,8 @@ async def backlog(bench: Bench, number: int) -> None:
 
 async def _work_off(bench: Bench, workflow_id: str, total: int, *, before: int = 0, begins_in: float = 0.0) -> None:
     """Prints how a burst of executions is worked off; `total`, with those of the workflow that ran before."""
-    used, begun = used_seconds(bench.product), time.perf_counter() + begins_in
+    used, idle = used_seconds(bench.product), idle_seconds()
+    began, begun = time.perf_counter(), time.perf_counter() + begins_in
     peak: dict[str, int] = {}
     watching = asyncio.create_task(_watch_memory(bench.product, peak))
     probing = asyncio.create_task(bench.probe.call_now_and_then())
@@ -137,12 +138,16 @@ async def _work_off(bench: Bench, workflow_id: str, total: int, *, before: int =
     called = time.perf_counter() - begun
     await _until(lambda: bench.ask(_ENDED, workflow=workflow_id) >= total)
     ended = time.perf_counter() - begun
+    watched = time.perf_counter() - began
+    shares = {name: (seconds - used[name]) / watched for name, seconds in used_seconds(bench.product).items()}
+    idle = (idle_seconds() - idle) / watched
     probing.cancel()
     number = total - before
     print(
         f"all accepted after {accepted:.1f} s, all called after {called:.1f} s, all ended after {ended:.1f} s", end=""
     )
     print(f" ({number / ended:.0f} executions/s)")
+    _print(f"cores: {sum(shares.values()):.2f} used, {idle:.2f} idle; of one", shares, ".0%")
     waits = sorted(await bench.probe.waits())
     print(
         f"another workflow, {len(waits)} calls: waits p50 {statistics.median(waits):.2f} s, longest {waits[-1]:.2f} s"

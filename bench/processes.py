@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from contextlib import suppress
 
 import psutil
@@ -22,6 +23,12 @@ def used_seconds(product: Product) -> dict[str, float]:
         label = name.replace("-", " ")
         used[label if label in SHOWN else REST] += sum(map(_seconds, family))
     return used
+
+
+def idle_seconds(cores: Collection[int] | None = None) -> float:
+    """Seconds that these cores, or all, have had nothing to do so far, together."""
+    times = dict(enumerate(psutil.cpu_times(percpu=True)))
+    return float(sum(times[core].idle + times[core].iowait for core in (times if cores is None else cores)))
 
 
 def resident_bytes(product: Product) -> dict[str, int]:

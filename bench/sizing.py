@@ -17,11 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from bench.calling import DRAIN_SECONDS
 from bench.installation import Installation, Plan, installed
 from bench.load import Generator
+from bench.processes import idle_seconds
 from bench.receiver import Receiver
 
 EXECUTIONS = {1: 2_000, 5: 600, 20: 150}
@@ -82,7 +81,12 @@ async def measure(plan: Plan, installation: Installation, steps: int) -> Measure
     _, path = web.webhook_workflow(web.sign_in(), [receiver.action()] * steps)
     generators = [Generator("127.0.0.1", one.port, path) for one in installation.webs]
     await _calls(generators, receiver, steps, EXECUTIONS[steps] // 5)  # warm up
-    used, ours, idle, begun = installation.used_seconds(), time.process_time(), _idle(plan), time.perf_counter()
+    used, ours, idle, begun = (
+        installation.used_seconds(),
+        time.process_time(),
+        idle_seconds(plan.cores),
+        time.perf_counter(),
+    )
     await _calls(generators, receiver, steps, EXECUTIONS[steps])
     elapsed = receiver.last_call - begun
     shares = [after - before for before, after in zip(used, installation.used_seconds(), strict=True)]
@@ -92,14 +96,8 @@ async def measure(plan: Plan, installation: Installation, steps: int) -> Measure
         EXECUTIONS[steps] / elapsed,
         tuple((name, seconds / elapsed) for name, seconds in zip(names, shares, strict=True)),
         (time.process_time() - ours) / elapsed,
-        (_idle(plan) - idle) / elapsed,
+        (idle_seconds(plan.cores) - idle) / elapsed,
     )
-
-
-def _idle(plan: Plan) -> float:
-    """Seconds that its cores have had nothing to do so far."""
-    times = psutil.cpu_times(percpu=True)
-    return float(sum(times[core].idle + times[core].iowait for core in plan.cores))
 
 
 async def _calls(generators: list[Generator], receiver: Receiver, steps: int, number: int) -> None:
