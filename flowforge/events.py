@@ -21,7 +21,8 @@ TRIGGER_EVENTS = "trigger.events"
 EXECUTION_START = "execution.start"
 EXECUTION_RESULT = "execution.result"
 EXECUTION_EVENTS = "execution.events"
-"""A topic of ours, beside the contract's three: what the log and the live view show besides them."""
+"""A topic of ours, beside the contract's three: what the log and the live view show besides them, and steps of which
+nobody else has to hear (flowforge.wiring.log_topic)."""
 EXECUTION_DISPATCH = "execution.dispatch"
 """A topic of ours: steps that are to be made ready for another implementation's executor."""
 DEAD_LETTERS = "flowforge.dead-letters"
@@ -81,14 +82,24 @@ class TopicMessage(BaseModel):
     @classmethod
     def decode(cls, value: bytes) -> Self:
         """Raises UnreadableMessage."""
+        return cls.of_json(_json(value))
+
+    @classmethod
+    def of_json(cls, value: Any) -> Self:
+        """Raises UnreadableMessage."""
         try:
-            return cls.model_validate(jsonio.loads(value))
+            return cls.model_validate(value)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "message"
             raise UnreadableMessage(f"{where}: {first['msg']}") from error
-        except ValueError as error:
-            raise UnreadableMessage(f"not JSON: {error}") from error
+
+
+def _json(value: bytes) -> Any:
+    try:
+        return jsonio.loads(value)
+    except ValueError as error:
+        raise UnreadableMessage(f"not JSON: {error}") from error
 
 
 _UNKNOWN_SIZE = 1024 * 1024
@@ -144,6 +155,8 @@ class ExecutionStart(TopicMessage):
     """Bytes of JSON of payload and context that do not travel."""
     shown_config: JsonObject | None = Field(None, alias="shownConfig")
     """The config as the log may hold it, where secrets have gone into it in clear."""
+    claimed: bool | None = None
+    """True where the executor that has worked out the step has claimed it, too: no other can."""
 
     @property
     def referenced_size(self) -> int:
@@ -176,6 +189,8 @@ class ExecutionResult(TopicMessage):
     """True where the output is too large to travel: orchestrator.step_attempts holds it."""
     size: int | None = Field(None, alias="bytes")
     """Bytes of JSON, where there are many, of the execution's data and of an output that does not travel."""
+    applied: bool | None = None
+    """True where the execution has taken the result already: it is published for the log alone."""
 
     @property
     def referenced_size(self) -> int:
@@ -219,3 +234,22 @@ MESSAGE_TYPES: dict[str, type[TopicMessage]] = {
     EXECUTION_RESULT: ExecutionResult,
     EXECUTION_EVENTS: ExecutionEvent,
 }
+
+
+def decode(topic: str, value: bytes) -> TopicMessage:
+    """Reads a message of a topic. Raises UnreadableMessage."""
+    if topic != EXECUTION_EVENTS:
+        return MESSAGE_TYPES[topic].decode(value)
+    found = _json(value)
+    return _type_of_event(found).of_json(found)
+
+
+def _type_of_event(value: Any) -> type[TopicMessage]:
+    if not isinstance(value, dict):
+        return ExecutionEvent
+    if "actionType" in value:
+        return ExecutionStart
+    return ExecutionResult if value.get("status") in _RESULTS else ExecutionEvent
+
+
+_RESULTS = ("SUCCESS", "FAILURE")

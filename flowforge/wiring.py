@@ -176,6 +176,13 @@ def start_topic(settings: Settings) -> str:
     return events.EXECUTION_DISPATCH if settings.has_foreign_executor else events.EXECUTION_START
 
 
+def log_topic(settings: Settings, topic: str) -> str:
+    """Where a message of that topic is published of which only the log has to hear. On Kafka on the topic itself, since
+    others may listen to it (contract.md, section 3); our streams, which nobody else reads, deliver it to the log
+    alone."""
+    return topic if settings.kafka_brokers else events.EXECUTION_EVENTS
+
+
 def readers(settings: Settings) -> dict[str, frozenset[str]]:
     """List the consumer groups that read each topic."""
     orchestrator, executor, sink = settings.group_orchestrator, settings.group_executor, settings.group_log_sink

@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Sequence
 
+from flowforge import events
 from flowforge.bus import Delivery, Message, Subscription
 from flowforge.db.engine import Connection, savepoint, transaction
 from flowforge.engine import answers
@@ -21,7 +22,7 @@ from flowforge.engine.batches import bounded_batches
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Consumer, Received
 from flowforge.errors import TooMuchAtOnce, Unavailable
-from flowforge.events import DEAD_LETTERS, MESSAGE_TYPES, TopicMessage, UnreadableMessage
+from flowforge.events import DEAD_LETTERS, TopicMessage, UnreadableMessage
 from flowforge.executions.dead_letters import bury
 from flowforge.ids import member_name
 from flowforge.wiring import Backends
@@ -127,7 +128,7 @@ class Runner:
 
     def _read(self, delivery: Delivery) -> Received | None:
         try:
-            return Received(delivery, MESSAGE_TYPES[delivery.topic].decode(delivery.value))
+            return Received(delivery, events.decode(delivery.topic, delivery.value))
         except UnreadableMessage as error:
             self._bury(delivery, str(error))
         except Exception:  # noqa: BLE001  (whatever it is, the message cannot be read)

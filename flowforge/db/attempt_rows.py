@@ -32,8 +32,17 @@ def as_plain(key: AttemptKey) -> AttemptKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The executor that holds attempts, and for how many seconds from now on."""
+
+    owner: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class NewAttempt(AttemptKey):
-    """An attempt to store: QUEUED, or WAITING for what `waiting` says ({kind, failsWhenDue, message})."""
+    """An attempt to store: QUEUED, or WAITING for what `waiting` says ({kind, failsWhenDue, message}), or RUNNING where
+    the executor that stores it has claimed it."""
 
     workflow_id: UUID
     state: AttemptState

@@ -5,7 +5,7 @@ Each handles a whole batch in one statement; the caller owns the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,13 +13,14 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge import jsonio
-from flowforge.db.attempt_rows import AttemptKey, AttemptResult, permanent_error
+from flowforge.db.attempt_rows import AttemptKey, AttemptResult, as_plain, permanent_error
 from flowforge.db.prepared import PREPARED
 
 
 @dataclass(frozen=True, slots=True)
 class WantedAttempt(AttemptKey):
-    """An attempt to claim; `begins`: its call begins at once, rather than when a place is free for it."""
+    """An attempt to claim; `begins`: its call begins at once, rather than when a place is free for it. That is noted
+    with the claim, unless the call needs care."""
 
     begins: bool
 
@@ -36,6 +37,8 @@ class Claim:
     needs_care: bool
     """Whether its call is made only once PostgreSQL holds that it begins: it must not be made twice, or an executor has
     died with it, perhaps by it."""
+    is_awaited: bool
+    """Whether somebody awaits the end of its execution."""
 
 
 def claim(
@@ -45,47 +48,82 @@ def claim(
     executors.
 
     `in_order`: an attempt is parked instead while an older one of its workflow is. An attempt without a row (another
-    implementation's orchestrator sent it) gets one.
+    implementation's orchestrator sent it) gets one. Each statement may commit by itself.
     """
+    values = {"owner": owner, "lease": lease, "in_order": in_order}
     rows = connection.exec_driver_sql(
         """
-        WITH wanted AS (
-            SELECT DISTINCT ON (execution_id, step_index, iteration, attempt) *
+        WITH ready AS MATERIALIZED (
+            SELECT r.*, x.version_id, x.awaited_by IS NOT NULL AS is_awaited,
+                   %(in_order)s AND EXISTS (
+                       SELECT FROM orchestrator.step_attempts older
+                       WHERE older.workflow_id = x.workflow_id AND older.state = 'QUEUED' AND older.parked
+                           AND older.due_at < a.due_at
+                   ) AS waits,
+                   r.begins AND a.fails_after_crash IS NOT TRUE AND a.leases_lost IS NULL AS is_noted
             FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
                 execution_id uuid, step_index int, iteration int, attempt int, begins boolean)
-        ), ready AS (
-            SELECT r.*, x.workflow_id, x.version_id, %(in_order)s AND EXISTS (
-                SELECT FROM orchestrator.step_attempts older
-                WHERE older.workflow_id = x.workflow_id AND older.state = 'QUEUED' AND older.parked
-                    AND older.due_at < COALESCE(a.due_at, now())
-            ) AS waits
-            FROM wanted r JOIN orchestrator.workflow_executions x ON x.id = r.execution_id
-            LEFT JOIN orchestrator.step_attempts a USING (execution_id, step_index, iteration, attempt)
+            JOIN orchestrator.step_attempts a USING (execution_id, step_index, iteration, attempt)
+            JOIN orchestrator.workflow_executions x ON x.id = r.execution_id
+            WHERE a.state = 'QUEUED' AND x.status = 'RUNNING' AND (r.iteration > 0 OR x.current_step = r.step_index)
+        )
+        UPDATE orchestrator.step_attempts a
+        SET state = CASE WHEN r.waits THEN 'QUEUED' ELSE 'RUNNING' END, parked = r.waits, lapsed_at = NULL,
+            claims = a.claims + CASE WHEN r.is_noted AND NOT r.waits THEN 1 ELSE 0 END,
+            lease_owner = CASE WHEN NOT r.waits THEN %(owner)s END,
+            lease_until = CASE WHEN NOT r.waits THEN now() + make_interval(secs => %(lease)s) END,
+            started_at = CASE WHEN r.is_noted AND NOT r.waits THEN now() END
+        FROM ready r
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'QUEUED'
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, r.version_id, a.repeats,
+            a.fails_after_crash IS TRUE OR a.leases_lost IS NOT NULL, r.is_awaited, r.waits
+        """,
+        {"rows": _rows(wanted), **values},
+        execution_options=PREPARED,
+    ).all()
+    claims = [Claim(AttemptKey(*row[:4]), *row[4:8]) for row in rows if not row.waits]
+    if len(rows) == len(wanted):
+        return claims
+    found = {AttemptKey(*row[:4]) for row in rows}
+    left = [one for one in wanted if as_plain(one) not in found]
+    return claims + _claim_unknown(connection, left, values)
+
+
+def _claim_unknown(
+    connection: Connection, wanted: Sequence[WantedAttempt], values: Mapping[str, object]
+) -> list[Claim]:
+    """Makes rows of attempts that have none, and takes them or parks them."""
+    rows = connection.exec_driver_sql(
+        """
+        WITH ready AS (
+            SELECT r.*, x.workflow_id, x.version_id, x.awaited_by IS NOT NULL AS is_awaited,
+                   %(in_order)s AND EXISTS (
+                       SELECT FROM orchestrator.step_attempts older
+                       WHERE older.workflow_id = x.workflow_id AND older.state = 'QUEUED' AND older.parked
+                   ) AS waits
+            FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+                execution_id uuid, step_index int, iteration int, attempt int, begins boolean)
+            JOIN orchestrator.workflow_executions x ON x.id = r.execution_id
             WHERE x.status = 'RUNNING' AND (r.iteration > 0 OR x.current_step = r.step_index)
         ), claimed AS (
-            INSERT INTO orchestrator.step_attempts AS a
+            INSERT INTO orchestrator.step_attempts
                 (execution_id, step_index, iteration, attempt, workflow_id, state, parked, due_at, sent_at, claims,
                  lease_owner, lease_until, started_at)
             SELECT execution_id, step_index, iteration, attempt, workflow_id,
                    CASE WHEN waits THEN 'QUEUED' ELSE 'RUNNING' END, waits, now(), now(),
-                   CASE WHEN begins AND NOT waits THEN 1 ELSE 0 END,
-                   CASE WHEN NOT waits THEN %(owner)s END,
+                   CASE WHEN begins AND NOT waits THEN 1 ELSE 0 END, CASE WHEN NOT waits THEN %(owner)s END,
                    CASE WHEN NOT waits THEN now() + make_interval(secs => %(lease)s) END,
                    CASE WHEN begins AND NOT waits THEN now() END
             FROM ready
-            ON CONFLICT (execution_id, step_index, iteration, attempt) DO UPDATE
-            SET state = excluded.state, parked = excluded.parked, claims = a.claims + excluded.claims,
-                lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, lapsed_at = NULL,
-                started_at = excluded.started_at
-            WHERE a.state = 'QUEUED'
-            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.repeats,
-                a.fails_after_crash IS TRUE OR a.leases_lost IS NOT NULL AS needs_care
+            ON CONFLICT DO NOTHING
+            RETURNING execution_id, step_index, iteration, attempt, state
         )
-        SELECT execution_id, step_index, iteration, attempt, ready.version_id, claimed.repeats, claimed.needs_care
+        SELECT execution_id, step_index, iteration, attempt, ready.version_id, NULL::int, false, ready.is_awaited
         FROM claimed JOIN ready USING (execution_id, step_index, iteration, attempt)
         WHERE claimed.state = 'RUNNING'
         """,
-        {"rows": _rows(wanted), "owner": owner, "lease": lease, "in_order": in_order},
+        {"rows": _rows(wanted), **values},
         execution_options=PREPARED,
     )
     return [Claim(AttemptKey(*row[:4]), *row[4:]) for row in rows]

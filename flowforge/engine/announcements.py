@@ -30,8 +30,8 @@ def execution_event(execution_id: UUID, workflow_id: UUID, user_id: UUID, status
     return Message.of(events.EXECUTION_EVENTS, event)
 
 
-def wait_result(ended: EndedWait) -> ExecutionResult:
-    """The result of a wait, as an executor would publish it."""
+def wait_result(ended: EndedWait, *, applied: bool = False) -> ExecutionResult:
+    """The result of a wait, as an executor would publish it. `applied`: whether the execution has taken it."""
     return ExecutionResult(
         execution_id=ended.execution_id,
         workflow_id=ended.workflow_id,
@@ -43,6 +43,7 @@ def wait_result(ended: EndedWait) -> ExecutionResult:
         output=ended.output if ended.succeeded else None,
         error_message=None if ended.succeeded else ended.message,
         timestamp=datetime.now(UTC),
+        applied=applied or None,
     )
 
 

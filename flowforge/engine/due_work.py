@@ -13,8 +13,9 @@ from flowforge.db.waits_store import EndedWait
 from flowforge.engine.advancing import advance
 from flowforge.engine.announcements import wait_result
 from flowforge.engine.completion import PostCommit
-from flowforge.engine.recent_results import RecentResults
 from flowforge.engine.run_factory import RunFactory
+from flowforge.settings import Settings
+from flowforge.wiring import log_topic
 
 AT_ONCE = 500
 _OVERDUE_AT_ONCE = 100
@@ -23,9 +24,9 @@ _OVERDUE_AT_ONCE = 100
 class DueWork:
     """Does what is due, in transactions of the caller's, of all executions or of `only` one."""
 
-    def __init__(self, runs: RunFactory, recent_results: RecentResults) -> None:
+    def __init__(self, runs: RunFactory, settings: Settings) -> None:
         self._runs = runs
-        self._recent_results = recent_results
+        self._log_topic = log_topic(settings, events.EXECUTION_RESULT)
 
     def do(self, connection: Connection, post_commit: PostCommit, only: UUID | None = None) -> bool:
         """Returns whether more of it may be due."""
@@ -48,10 +49,9 @@ class DueWork:
         """Goes on from waits at once: many may be due at the same moment. Their results are published for the log."""
         ended = waits_store.end_due_waits(connection, AT_ONCE, only)
         if ended:
-            results = [wait_result(wait) for wait in ended]
+            results = [wait_result(wait, applied=True) for wait in ended]
             advance(self._runs, connection, results, post_commit)
-            self._recent_results.add(results)
-            post_commit.messages += [Message.of(events.EXECUTION_RESULT, result) for result in results]
+            post_commit.messages += [Message.of(self._log_topic, result) for result in results]
         return ended
 
     def _end_overdue(self, connection: Connection, post_commit: PostCommit, only: UUID | None) -> None:

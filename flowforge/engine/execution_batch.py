@@ -105,7 +105,7 @@ class ExecutionBatch:
         self._drop_pending_attempts(ended)
         self._call_workflows(active)
         self._keep_responses(executions)
-        self.post_commit.messages += [message for execution in active for message in execution.start_messages]
+        self.post_commit.messages += [start.message for execution in active for start in execution.start_messages]
         self.complete([execution.ended() for execution in ended])
         self._cancel_called_by(ended)
 

@@ -4,8 +4,8 @@ A message is acknowledged as soon as the attempt is claimed: from then on the le
 a lease that is not extended gives it to another. What there is no room for is parked in the table. Claims and messages
 go in batches, like results (flowforge.engine.handing_in).
 
-Nothing begins under a lease that may have run out. PostgreSQL is told of every call that begins: with the claim where a
-place is free for it; otherwise with the next heartbeat, or before it begins where the call needs care.
+Nothing begins under a lease that may have run out. PostgreSQL is told of every call that begins: before it begins where
+the call needs care; else with the claim, where a place is free for it, or with the next heartbeat.
 
 Three threads work beside the runner's: one runs the steps (flowforge.engine.running_steps), one hands in their results,
 one keeps their leases.
@@ -26,23 +26,26 @@ from flowforge import events
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.errors import ConnectorError
 from flowforge.db import attempts_store
-from flowforge.db.attempt_rows import AttemptKey, as_plain
+from flowforge.db.attempt_rows import AttemptKey, Lease, as_plain
 from flowforge.db.attempts_store import Claim, WantedAttempt
-from flowforge.db.engine import Connection, transaction
+from flowforge.db.autocommit import autocommitting
+from flowforge.db.engine import Connection, transaction, unavailable_when_down
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.fair_queue import Admission
+from flowforge.engine.going_on import GoingOn, NextStep
 from flowforge.engine.handing_in import AttemptCollector
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant, LeaseTerms
-from flowforge.engine.plans import Plans, Version
-from flowforge.engine.running_steps import ClaimedStep, RunningSteps, holders_of
-from flowforge.engine.start_messages import StartMessages
+from flowforge.engine.plans import Version
+from flowforge.engine.run_factory import RunFactory
+from flowforge.engine.running_steps import ClaimedStep, RunningSteps, WantedStep, holders_of
 from flowforge.engine.step_memory import HeldMemory
 from flowforge.engine.step_runner import StepRun, key_of
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
+from flowforge.fair_shares import Holders
 from flowforge.ids import member_name
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
@@ -88,9 +91,10 @@ class Executor:
         self._backends = backends
         self._owner = member_name(self.name)
         self._lease = LeaseTerms.within(settings.step_lease_seconds)
-        self._plans = Plans()
         catalog = catalog or load_catalog()
-        self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
+        runs = RunFactory(backends, catalog)
+        self._plans = runs.plans
+        self._starts = runs.starts
         self._most_waiting = settings.executor_threads * _WAITING_PER_THREAD
         self._share = max(self._most_waiting // 2, 1)
         self._most_held = settings.executor_calls + self._most_waiting
@@ -99,10 +103,13 @@ class Executor:
         """The workflow that was the last to have its turn with what is parked."""
         self._next_look = 0.0
         self._held = HeldAttempts(settings.executor_held_bytes)
-        self._collector = AttemptCollector(backends, self._owner, self._held, self._lease.runs)
+        lease = Lease(self._owner, self._lease.runs)
+        going_on = GoingOn(backends, runs, lease, self._have_room)
+        self._collector = AttemptCollector(backends, self._held, lease, going_on, self._begin_claimed)
         self._steps = RunningSteps(
             backends, catalog, self._held, self._collector, most_waiting=self._most_waiting, lease=self._lease.runs
         )
+        self._is_stopping = False
         self._leaving = threading.Event()
         self._broken: BaseException | None = None
         backends.renewals.settle_quietly()
@@ -125,7 +132,7 @@ class Executor:
         starts = {
             key_of(one.message): _Start(one.message, one.size(loaded=False))
             for one in received
-            if isinstance(one.message, ExecutionStart)
+            if isinstance(one.message, ExecutionStart) and not one.message.claimed
         }
         admitted, admissions = self._admitted(starts)
         self._claim_and_run(admitted, admissions)
@@ -167,6 +174,7 @@ class Executor:
     def stop(self) -> None:
         """Gives back what has not begun, lets running steps end for DRAIN_SECONDS, and hands in their results. For what
         runs longer it is as if the executor had died."""
+        self._is_stopping = True
         self._steps.stop()
         self._give_back(self._held.let_go_unbegun())
         self._steps.drain(self._backends.settings.drain_seconds)
@@ -176,6 +184,7 @@ class Executor:
         self._collector.close()
         for thread in self._writing:
             thread.join(_SECONDS_TO_END)
+        self._give_back(self._held.let_go_unbegun())  # claimed while it was told to stop
 
     def _give_back(self, keys: Sequence[AttemptKey]) -> None:
         if not keys:
@@ -235,7 +244,7 @@ class Executor:
             return
         wanted = {key: _wanted(key, admissions[key]) for key in starts}
         leased_at = Instant.now()
-        with transaction(self._backends.engine) as connection:
+        with unavailable_when_down(), autocommitting(self._backends.engine) as connection:
             claims = attempts_store.claim(
                 connection, list(wanted.values()), owner=self._owner, lease=self._lease.runs, in_order=in_order
             )
@@ -244,18 +253,26 @@ class Executor:
         steps = []
         for claim in claims:
             version = versions.get(claim.version_id) if claim.version_id else None
-            start = starts[claim.key]
-            self._held.add(claim.key, holders_of(start.message), start.size, leased_at)
-            is_noted = wanted[claim.key].begins or not claim.needs_care
-            kind = self._steps.kind_of(start.message.action_type)
-            steps.append(ClaimedStep(self._run_of(claim, start, version), kind, is_noted))
+            steps.append(self._hold(claim, starts[claim.key], version, leased_at))
         self._steps.submit(steps)
+
+    def _hold(self, claim: Claim, start: _Start, version: Version | None, leased_at: Instant) -> ClaimedStep:
+        self._held.add(claim.key, holders_of(start.message), start.size, leased_at)
+        kind = self._steps.kind_of(start.message.action_type)
+        return ClaimedStep(self._run_of(claim, start, version), kind, is_noted=not claim.needs_care)
 
     def _run_of(self, claim: Claim, start: _Start, version: Version | None) -> StepRun:
         load = partial(self._load_data, claim.key) if start.message.by_reference else None
         memory = HeldMemory(self._held, claim.key)
         return StepRun(
-            start.message, version, claim.repeats, load, executor=self._owner, size=start.size, memory=memory
+            start.message,
+            version,
+            claim.repeats,
+            load,
+            executor=self._owner,
+            size=start.size,
+            is_awaited=claim.is_awaited,
+            memory=memory,
         )
 
     def _load_data(self, key: AttemptKey) -> JsonObject:
@@ -265,6 +282,28 @@ class Executor:
         if key not in found:
             raise ConnectorError("the execution is over", permanent=True)
         return found[key].context.context
+
+    # Going on, from the thread of the results
+
+    def _have_room(self, holders: Holders, action_type: str) -> bool:
+        """Whether a step could begin here at once, with nothing before it."""
+        if self._is_stopping or self._parked or not self._held.shares_of_bytes().have_room(holders):
+            return False
+        return self._steps.admit([WantedStep(holders, self._steps.kind_of(action_type))]) == [Admission.BEGINS]
+
+    def _begin_claimed(self, steps: Sequence[NextStep], leased_at: Instant) -> None:
+        self._steps.submit([self._claimed_step(step, leased_at) for step in steps])
+
+    def _claimed_step(self, step: NextStep, leased_at: Instant) -> ClaimedStep:
+        start = _Start(ExecutionStart.decode(step.message.value), len(step.message.value))
+        version = step.after.version
+        needs_care = self._needs_care(version, start.message)
+        claim = Claim(key_of(start.message), version.id if version else None, None, needs_care, step.after.is_awaited)
+        return self._hold(claim, start, version, leased_at)
+
+    def _needs_care(self, version: Version | None, start: ExecutionStart) -> bool:
+        step = version.plan.step(start.step_index) if version else None
+        return step is None or self._starts.fails_after_crash(step)
 
     # Threads
 

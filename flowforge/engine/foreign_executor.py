@@ -26,7 +26,7 @@ from flowforge.db.engine import Connection, transaction
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.engine.failure_reason import reason_of
-from flowforge.engine.handing_in import Finished
+from flowforge.engine.finished import Finished
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
 from flowforge.engine.step_runner import Outcome, ReadyConfig, StepRun, StepRunner, key_of

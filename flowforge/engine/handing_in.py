@@ -1,5 +1,5 @@
-"""Results of an executor's attempts, stored in PostgreSQL first, then published; and the beginnings of those whose
-calls need care: they are made once PostgreSQL holds that they begin.
+"""Results of an executor's attempts, stored in PostgreSQL first, then published, the executions taken on where they can
+be; and the beginnings of those whose calls need care: they are made once PostgreSQL holds that they begin.
 
 They go in batches that grow by themselves under load: whatever has gathered while the last one was stored.
 """
@@ -9,97 +9,36 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from flowforge import events
 from flowforge.bus import Message
 from flowforge.db import attempts_store, connection_waits_store, parts_store
-from flowforge.db.attempt_rows import AttemptKey
-from flowforge.db.attempts_store import DeferredAttempt, HandedIn
-from flowforge.db.connection_waits_store import WaitingAttempt
+from flowforge.db.attempt_rows import AttemptKey, Lease
 from flowforge.db.engine import Connection, transaction
+from flowforge.engine.finished import Finished
+from flowforge.engine.going_on import GoingOn, NextStep
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
-from flowforge.engine.step_runner import Outcome, key_of
+from flowforge.engine.step_runner import Outcome
 from flowforge.errors import TooMuchAtOnce, Unavailable
-from flowforge.events import ExecutionResult, ExecutionStart
 from flowforge.execution.retry import Failure
-from flowforge.logbook import DATA_LIMIT_BYTES
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 500
+_MANY = 5
+"""Steps of which the results are worth gathering."""
+_PACE_SECONDS = 0.005
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """An attempt that has ended, and how."""
-
-    start: ExecutionStart
-    outcome: Outcome
-    started_at: datetime
-
-    @property
-    def key(self) -> AttemptKey:
-        return key_of(self.start)
-
-    def result(self) -> HandedIn:
-        """The result as the attempt's row holds it."""
-        start, failure = self.start, self.outcome.failure
-        key = (start.execution_id, start.step_index, start.iteration, start.attempt)
-        if failure is not None:
-            return HandedIn(*key, succeeded=False, error=failure.as_json(), began=self.started_at)
-        return HandedIn(*key, succeeded=True, output=self.outcome.output, began=self.started_at)
-
-    def wait(self) -> WaitingAttempt | None:
-        """The attempt, where it waits for its connection rather than ends."""
-        start, outcome = self.start, self.outcome
-        if outcome.waits_for is None or outcome.failure is None:
-            return None
-        key = (start.execution_id, start.step_index, start.iteration, start.attempt)
-        return WaitingAttempt(*key, connection=outcome.waits_for, message=outcome.failure.message)
-
-    def deferral(self) -> DeferredAttempt | None:
-        """The attempt, where its turn is later."""
-        start, seconds = self.start, self.outcome.deferred_for
-        if seconds is None:
-            return None
-        return DeferredAttempt(start.execution_id, start.step_index, start.iteration, start.attempt, seconds)
-
-    def message(self) -> Message:
-        """The result as it is published. A large output is left out: PostgreSQL holds it, and no log line."""
-        message = self._message()
-        if len(message.value) <= DATA_LIMIT_BYTES:
-            return message
-        return self._message(left_out=len(message.value))
-
-    def _message(self, left_out: int = 0) -> Message:
-        failure = self.outcome.failure
-        result = ExecutionResult(
-            execution_id=self.start.execution_id,
-            workflow_id=self.start.workflow_id,
-            user_id=self.start.user_id,
-            step_index=self.start.step_index,
-            status="FAILURE" if failure else "SUCCESS",
-            output=None if failure or left_out else self.outcome.output,
-            error_message=failure.message if failure else None,
-            iteration=self.start.iteration,
-            attempt=self.start.attempt,
-            permanent=failure.permanent if failure else None,
-            retry_after=failure.retry_after if failure else None,
-            started_at=self.started_at,
-            timestamp=datetime.now(UTC),
-            by_reference=True if left_out else None,
-            size=(self.start.size or 0) + left_out or None,
-        )
-        return Message.of(events.EXECUTION_RESULT, result)
+BeginClaimed = Callable[[Sequence[NextStep], Instant], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +55,20 @@ class Beginning:
 
 
 class AttemptCollector:
-    """Takes beginnings and results from any thread; `run` writes them. `lease`: seconds that a beginning gets."""
+    """Takes beginnings and results from any thread; `run` writes them. `lease`: what a beginning gets. `begin_claimed`
+    begins steps that are claimed, under leases that were granted after a moment."""
 
-    def __init__(self, backends: Backends, owner: str, held: HeldAttempts, lease: float) -> None:
+    def __init__(
+        self, backends: Backends, held: HeldAttempts, lease: Lease, going_on: GoingOn, begin_claimed: BeginClaimed
+    ) -> None:
         self._backends = backends
-        self._owner = owner
         self._held = held
         self._lease = lease
+        self._going_on = going_on
+        self._begin_claimed = begin_claimed
         self._gathered: queue.SimpleQueue[Beginning | Finished | None] = queue.SimpleQueue()
         self._leaving = threading.Event()
+        self._wrote_at = 0.0
 
     def begin(self, key: AttemptKey) -> Future[bool]:
         """Settled once PostgreSQL holds that the attempt begins. False where another has it by now, or this executor
@@ -171,6 +115,7 @@ class AttemptCollector:
     def _gather(self, batch: list[Beginning | Finished]) -> bool:
         """Waits for one and adds all that have gathered; returns whether it was the last time."""
         found = self._gathered.get()
+        self._let_gather()
         while found is not None:
             batch.append(found)
             if len(batch) >= _AT_ONCE:
@@ -180,6 +125,13 @@ class AttemptCollector:
             except queue.Empty:
                 return False
         return True
+
+    def _let_gather(self) -> None:
+        """While many steps run here, the next batch comes some time after the last one, and is larger for it: one of
+        ten costs a fifth of ten. A step that runs alone never waits."""
+        if len(self._held) >= _MANY:
+            self._leaving.wait(self._wrote_at + _PACE_SECONDS - time.monotonic())
+        self._wrote_at = time.monotonic()
 
     def _write_all(self, batch: list[Beginning | Finished]) -> None:
         """Empties the batch. Raises Unavailable, with what is left still in it."""
@@ -213,37 +165,73 @@ class AttemptCollector:
             self._write([replace(finished, outcome=Outcome(failure=failure))])
 
     def _write(self, batch: Sequence[Beginning | Finished]) -> None:
+        taken = self._go_on([one for one in batch if isinstance(one, Finished)])
+        left = [one for one in batch if one.key not in taken]
+        if left:
+            self._store(left)
+
+    def _go_on(self, finished: Sequence[Finished]) -> set[AttemptKey]:
+        """Lets executions go on by their steps' successes; returns the attempts whose results are taken. Where that
+        cannot be done nothing is kept, and the orchestrator may find out whose fault it is."""
+        try:
+            own = self._going_on.own(finished)
+            if not own:
+                return set()
+            leased_at = Instant.now()
+            with self._held.rows:
+                stored = self._going_on.store(own)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("an executor cannot go on by itself")
+            return set()
+        taken = [one for one in own if one.key.execution_id in stored]
+        gone_on = [one for one in taken if stored[one.key.execution_id]]
+        for one in taken:
+            self._held.remove(one.key)
+        self._begin_claimed([step for one in gone_on for step in one.next_steps()], leased_at)
+        late = [one.result for one in taken if not stored[one.key.execution_id]]
+        self._publish(lambda: late + [message for one in gone_on for message in one.messages()])
+        return {one.key for one in taken}
+
+    def _store(self, batch: Sequence[Beginning | Finished]) -> None:
         beginning = [one for one in batch if isinstance(one, Beginning)]
         finished = [one for one in batch if isinstance(one, Finished)]
-        waiting = [wait for one in finished if (wait := one.wait()) is not None]
-        deferred = [deferral for one in finished if (deferral := one.deferral()) is not None]
-        results = [one.result() for one in finished if not one.outcome.rests]
         leased_at, begun, ended = Instant.now(), set[AttemptKey](), set[AttemptKey]()
         with self._held.rows, transaction(self._backends.engine) as connection:
             if beginning:
                 keys = [one.key for one in beginning]
-                begun = attempts_store.begin(connection, self._owner, keys, self._lease)
-            if waiting:
-                connection_waits_store.begin(connection, self._owner, waiting)
-            if deferred:
-                attempts_store.defer(connection, self._owner, deferred)
-            if results:
-                ended = attempts_store.hand_in(connection, self._owner, results)
-                _delete_parts(connection, [one.key for one in finished if one.outcome.has_parts and one.key in ended])
+                begun = attempts_store.begin(connection, self._lease.owner, keys, self._lease.seconds)
+            if finished:
+                ended = self._hand_in(connection, finished)
         self._held.extend(begun, leased_at)
         for attempt in beginning:
             attempt.settle(may_begin=attempt.key in begun)
         for result in finished:
             self._held.remove(result.key)
-        self._publish([result for result in finished if result.key in ended])
+        self._publish(lambda: [one.message() for one in finished if one.key in ended])
 
-    def _publish(self, counted: Sequence[Finished]) -> None:
+    def _hand_in(self, connection: Connection, finished: Sequence[Finished]) -> set[AttemptKey]:
+        """Lets attempts rest whose turn is later, and stores the results of others; returns those that count."""
+        owner = self._lease.owner
+        waiting = [wait for one in finished if (wait := one.wait()) is not None]
+        deferred = [deferral for one in finished if (deferral := one.deferral()) is not None]
+        results = [one.result() for one in finished if not one.outcome.rests]
+        if waiting:
+            connection_waits_store.begin(connection, owner, waiting)
+        if deferred:
+            attempts_store.defer(connection, owner, deferred)
+        ended = attempts_store.hand_in(connection, owner, results) if results else set()
+        _delete_parts(connection, [one.key for one in finished if one.outcome.has_parts and one.key in ended])
+        return ended
+
+    def _publish(self, make_messages: Callable[[], Sequence[Message]]) -> None:
         try:
-            self._backends.bus.publish([finished.message() for finished in counted])
+            self._backends.bus.publish(make_messages())
         except Unavailable as error:
-            logger.warning("%d results are in PostgreSQL, but not announced: %s", len(counted), error)
+            logger.warning("results are in PostgreSQL, but not announced: %s", error)
         except Exception:
-            logger.exception("%d results are in PostgreSQL, but could not be announced", len(counted))
+            logger.exception("results are in PostgreSQL, but could not be announced")
 
 
 def _delete_parts(connection: Connection, keys: Sequence[AttemptKey]) -> None:

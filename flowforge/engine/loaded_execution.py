@@ -17,7 +17,7 @@ from flowforge.engine import completion
 from flowforge.engine.announcements import execution_event
 from flowforge.engine.plans import Version
 from flowforge.engine.replay import Replay
-from flowforge.engine.start_messages import StartMessages, StepContext
+from flowforge.engine.start_messages import Claims, StartMessage, StartMessages, StepContext
 from flowforge.engine.workflow_calls import MOST_CALLS_DEEP, call_event, depth_of
 from flowforge.events import TriggerEvent
 from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartStep, Wait
@@ -57,7 +57,7 @@ class LoadedExecution:
     """Whether it was over before this batch."""
     attempts: list[NewAttempt] = field(default_factory=list)
     """Attempts that follow."""
-    start_messages: list[Message] = field(default_factory=list)
+    start_messages: list[StartMessage] = field(default_factory=list)
     calls: list[NewEvent] = field(default_factory=list)
     ended_calls: list[AttemptResult] = field(default_factory=list)
     """Calls that are not awaited, or never begin."""
@@ -150,30 +150,31 @@ class LoadedExecution:
 
     # What its commands become
 
-    def take_effects(self, starts: StartMessages) -> Effects:
+    def take_effects(self, starts: StartMessages, claims: Claims | None = None) -> Effects:
         """Returns the commands of the state machine since the last call; those about attempts, calls and answers are
-        gathered here, to be written at the end of the batch."""
+        gathered here, to be written at the end of the batch. `claims`: what may claim the steps that follow."""
         if self.pending_effects is not None:
             effects, self.pending_effects = self.pending_effects, None
             return effects
         effects, self.run.effects = self.run.effects, Effects()
         self.response = self.response or effects.response
         if not self.is_over:
-            self._gather(effects, starts)
+            self._gather(effects, starts, claims)
         return effects
 
-    def _gather(self, effects: Effects, starts: StartMessages) -> None:
+    def _gather(self, effects: Effects, starts: StartMessages, claims: Claims | None) -> None:
         for start in effects.starts:
-            self._add_start(start, starts)
+            self._add_start(start, starts, claims)
         for wait in effects.waits:
             self._add_wait(wait)
         for call in effects.calls:
             self._add_call(call)
         self.is_beginning = False
 
-    def _add_start(self, start: StartStep, starts: StartMessages) -> None:
+    def _add_start(self, start: StartStep, starts: StartMessages, claims: Claims | None) -> None:
         step = self.run.plan.step(start.step_index)
         assert step is not None
+        is_claimed = start.due_at is None and self._add_message(start, step, starts, claims)
         self.attempts.append(
             NewAttempt(
                 self.execution_id,
@@ -181,7 +182,7 @@ class LoadedExecution:
                 start.iteration,
                 start.attempt,
                 self.workflow_id,
-                AttemptState.QUEUED,
+                AttemptState.RUNNING if is_claimed else AttemptState.QUEUED,
                 start.due_at,
                 repeats=start.repeats,
                 pauses=start.pauses or None,
@@ -189,19 +190,16 @@ class LoadedExecution:
                 rate_limited=self._takes_permit or None,
             )
         )
-        if start.due_at is None:
-            self.start_messages.append(self._start_message(start, step, starts))
 
-    def _start_message(self, start: StartStep, step: Step, starts: StartMessages) -> Message:
+    def _add_message(self, start: StartStep, step: Step, starts: StartMessages, claims: Claims | None) -> bool:
+        """Returns whether the attempt is claimed with it."""
         run, frame = self.run, self.run.frames[start.iteration]
         block = run.blocks[frame.block] if frame.block else None
         context = step_context(run.plan, step, frame, block, run.trigger)
-        return starts.message(
-            StepContext(self.execution_id, self.workflow_id, self.user_id, context),
-            step,
-            start.attempt,
-            start.iteration,
-        )
+        source = StepContext(self.execution_id, self.workflow_id, self.user_id, context)
+        made = starts.claimed_or_not(source, step, start.attempt, start.iteration, claims)
+        self.start_messages.append(made)
+        return made.is_claimed
 
     def _add_wait(self, wait: Wait) -> None:
         why = {"kind": wait.kind, "failsWhenDue": wait.fails_when_due, "message": wait.message}

@@ -23,7 +23,6 @@ from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.held_executions import HeldExecutions
 from flowforge.engine.overtaking import Overtaking
 from flowforge.engine.poison import PoisonHandler
-from flowforge.engine.recent_results import RecentResults
 from flowforge.engine.run_factory import RunFactory
 from flowforge.engine.starting import ExecutionStarter
 from flowforge.errors import TooMuchAtOnce, Unavailable
@@ -50,8 +49,7 @@ class Orchestrator:
         self._backends = backends
         self._runs = RunFactory(backends)
         self._starter = ExecutionStarter(self._runs)
-        self._recent_results = RecentResults()
-        self._due_work = DueWork(self._runs, self._recent_results)
+        self._due_work = DueWork(self._runs, backends.settings)
         self._poison = PoisonHandler(self._runs.starts.inline_limit)
         self._held = HeldExecutions(self._runs.plans)
         self._overtaking = Overtaking()
@@ -68,8 +66,7 @@ class Orchestrator:
     def handle(self, received: Sequence[Received]) -> None:
         messages = [delivered.message for delivered in received]
         triggered = {event.event_id: event for event in messages if isinstance(event, TriggerEvent)}
-        results = [result for result in messages if isinstance(result, ExecutionResult)]
-        results = self._recent_results.drop_applied(results)
+        results = [result for result in messages if isinstance(result, ExecutionResult) and not result.applied]
         post_commit = PostCommit()
         displaced = False
         if triggered:

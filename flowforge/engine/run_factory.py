@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.db import variables_store
 from flowforge.db.engine import Connection
 from flowforge.db.executions_store import ExecutionState
@@ -25,12 +25,13 @@ from flowforge.wiring import Backends
 
 
 class RunFactory:
-    """Makes runs and batches of them, by the settings of this process."""
+    """Makes runs and batches of them, by the settings of this process. `catalog`: the connectors that there are, if
+    others than those that are installed."""
 
-    def __init__(self, backends: Backends) -> None:
+    def __init__(self, backends: Backends, catalog: Catalog | None = None) -> None:
         settings = backends.settings
         self.plans = Plans()
-        self.starts = StartMessages(settings, self.plans, load_catalog(), backends.vault)
+        self.starts = StartMessages(settings, self.plans, catalog or load_catalog(), backends.vault)
         self.foreign_results = ForeignResults(backends, self.plans)
         self._links = backends.resume_links
         self._defaults = RetryPolicy(attempts=settings.step_max_attempts)

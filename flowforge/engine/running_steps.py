@@ -23,7 +23,8 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.tools import make_loop_transport, on_loop
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.engine.fair_queue import Admission, FairQueue, Wanting
-from flowforge.engine.handing_in import AttemptCollector, Finished
+from flowforge.engine.finished import Finished
+from flowforge.engine.handing_in import AttemptCollector
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.offloading import Offloading
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of, log_with_frames
@@ -218,7 +219,7 @@ class RunningSteps:
         life.late_at = self._loop.time() + self._runner.time_limit(step.run) + _OVERTIME_SECONDS
         outcome = await self._outcome(step)
         life.late_at = math.inf
-        self._collector.add(Finished(step.run.start, outcome, life.began))
+        self._collector.add(Finished(step.run.start, outcome, life.began, step.run))
 
     async def _outcome(self, step: ClaimedStep) -> Outcome:
         """Runs the step. There is an outcome whatever happens, unless it is cancelled: an attempt without one would be

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -19,13 +19,14 @@ from flowforge.engine.plans import Plans, Version
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import step_context
 from flowforge.execution.state import ROOT, Frame
+from flowforge.fair_shares import Holders
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import VARIABLES
 from flowforge.language.plan import Plan, Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
-from flowforge.wiring import start_topic
+from flowforge.wiring import log_topic, start_topic
 
 _REMADE_AT_ONCE = 50
 
@@ -50,6 +51,18 @@ class LoadedStart:
     """Estimated bytes of what it sees, where that is too large to be loaded: then the context has no data."""
 
 
+Claims = Callable[[Holders, str], bool]
+"""Whether the executor that works out a step, of these holders and that type, claims it, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartMessage:
+    """The message of an attempt, and whether the attempt is claimed with it."""
+
+    message: Message
+    is_claimed: bool = False
+
+
 class StartMessages:
     """Makes execution.start messages as the settings want them."""
 
@@ -58,6 +71,7 @@ class StartMessages:
         self.inline_limit = settings.payload_inline_limit
         self._in_clear = settings.topic_secrets_in_clear and not settings.has_foreign_executor
         self._topic = start_topic(settings)
+        self._log_topic = log_topic(settings, self._topic)
         self._catalog = catalog
         self._vault = vault
 
@@ -66,6 +80,32 @@ class StartMessages:
     ) -> Message:
         """Makes the message of one attempt. One that is larger than the inline limit goes without payload and context:
         PostgreSQL holds them, and `left_out` is their size."""
+        message = self._message(source, step, attempt, iteration, left_out=left_out)
+        if len(message.value) > self.inline_limit and left_out is None:
+            return self._message(source, step, attempt, iteration, left_out=len(message.value))
+        return message
+
+    def claimed_or_not(
+        self, source: StepContext, step: Step, attempt: int, iteration: int, claims: Claims | None
+    ) -> StartMessage:
+        """Makes the message of one attempt, which is claimed if `claims` says so. One that is larger than the inline
+        limit is not."""
+        if claims is not None and claims((source.workflow_id, source.user_id), step.type):
+            message = self._message(source, step, attempt, iteration, is_claimed=True)
+            if len(message.value) <= self.inline_limit:
+                return StartMessage(message, is_claimed=True)
+        return StartMessage(self.message(source, step, attempt, iteration))
+
+    def _message(
+        self,
+        source: StepContext,
+        step: Step,
+        attempt: int,
+        iteration: int,
+        *,
+        left_out: int | None = None,
+        is_claimed: bool = False,
+    ) -> Message:
         by_reference = left_out is not None
         start = ExecutionStart(
             execution_id=source.execution_id,
@@ -81,11 +121,9 @@ class StartMessages:
             by_reference=by_reference or None,
             timestamp=datetime.now(UTC),
             size=left_out,
+            claimed=is_claimed or None,
         )
-        message = Message.of(self._topic, start)
-        if len(message.value) > self.inline_limit and not by_reference:
-            return self.message(source, step, attempt, iteration, left_out=len(message.value))
-        return message
+        return Message.of(self._log_topic if is_claimed else self._topic, start)
 
     def fails_after_crash(self, step: Step) -> bool:
         """Whether the step has failed where its executor dies in the call."""

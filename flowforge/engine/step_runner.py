@@ -117,6 +117,8 @@ class StepRun:
     """The executor that holds it under a lease; None where nothing of its progress is kept."""
     size: int = 0
     """Bytes of JSON of its message."""
+    is_awaited: bool = True
+    """Whether somebody awaits the end of its execution, as far as is known."""
     log: StepLog = field(default_factory=NoLog)
     """Where its lines go, if it belongs to no execution."""
     memory: StepMemory = field(default_factory=Uncounted)

@@ -203,6 +203,11 @@ class Plan:
         return {step.key: step for step in self.steps}
 
     @cached_property
+    def has_frames(self) -> bool:
+        """Whether one of the steps runs what is inside it in frames of their own."""
+        return any(step.has_frames for step in self.steps)
+
+    @cached_property
     def resumable(self) -> tuple[Step, ...]:
         """The waits for a call or a person."""
         return tuple(step for step in self.steps if step.block and step.block.can_be_resumed(step.config))

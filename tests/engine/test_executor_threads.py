@@ -23,6 +23,9 @@ from tests.engine.test_poison import refusing, transform
 from tests.waiting import eventually
 from workers.runner import Runner
 
+HANDED_IN = {"concurrency": {"limit": 100}}
+"""Settings of a workflow whose results the orchestrator takes (flowforge.engine.going_on)."""
+
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
@@ -36,7 +39,7 @@ def redelivery_grace() -> float:
 
 def test_a_bus_that_is_full_loses_no_result(pipeline: Pipeline, httpserver: HTTPServer, redis_url: str) -> None:
     receiver = Receiver(httpserver)
-    workflow = pipeline.workflow(receiver.call)
+    workflow = pipeline.workflow(receiver.call, settings=HANDED_IN)
     with working(pipeline.backends, Orchestrator):
         first = pipeline.accept(workflow.id)
         pipeline.started(first.event_id)
@@ -52,7 +55,7 @@ def test_a_bus_that_is_full_loses_no_result(pipeline: Pipeline, httpserver: HTTP
 
 
 def test_a_result_that_cannot_be_stored_is_a_failure_and_the_others_are_handed_in(pipeline: Pipeline) -> None:
-    workflow = pipeline.workflow(transform(a="{{ trigger.n }}"))
+    workflow = pipeline.workflow(transform(a="{{ trigger.n }}"), settings=HANDED_IN)
     what, condition = "UPDATE ON orchestrator.step_attempts", "NEW.output->>'a' = '0'"
     with refusing(pipeline.backends, what, condition), working(pipeline.backends):
         accepted = [pipeline.accept(workflow.id, {"n": n}) for n in range(5)]
@@ -63,7 +66,7 @@ def test_a_result_that_cannot_be_stored_is_a_failure_and_the_others_are_handed_i
 
 
 def test_an_executor_that_cannot_hand_in_ends_and_its_lease_runs_out(pipeline: Pipeline) -> None:
-    workflow = pipeline.workflow(transform(a=1))
+    workflow = pipeline.workflow(transform(a=1), settings=HANDED_IN)
     backends, died = pipeline.backends, threading.Event()
 
     def run() -> None:

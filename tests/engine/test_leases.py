@@ -141,16 +141,15 @@ class TestUpkeep:
 
 
 def test_a_step_that_a_place_is_free_for_begins_with_its_claim(pipeline: Pipeline) -> None:
-    """One statement writes the claim and the beginning; another one the result."""
+    """One statement writes the claim and the beginning; another one takes the result."""
     workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
     with working(pipeline.backends):
         pipeline.finished(pipeline.accept(workflow.id).event_id)
         with counting_statements(pipeline.backends.engine) as statements:
             pipeline.finished(pipeline.accept(workflow.id).event_id)
-    claims = [one for one in statements if "lease_owner" in one and "lease_owner = NULL" not in one]
-    assert len([one for one in claims if "INSERT INTO orchestrator.step_att" in one]) == 1
-    assert len([one for one in statements if "SET state = 'ENDED'" in one]) == 1
-    assert not [one for one in statements if "SET started_at" in one]
+    assert len([one for one in statements if "WITH ready" in one]) == 1
+    assert len([one for one in statements if "SET state = 'APPLIED'" in one]) == 1
+    assert not [one for one in statements if "SET started_at" in one or "SET state = 'ENDED'" in one]
 
 
 class TestBeginnings:

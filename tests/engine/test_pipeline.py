@@ -274,7 +274,8 @@ class TestNothingIsLost:
         return 0.0
 
     def test_what_the_bus_forgot_is_sent_again(self, pipeline: Pipeline) -> None:
-        workflow = pipeline.workflow(transform(a=1), transform(b=2))
+        loop = {"type": "FOR_EACH", "config": {"items": [1]}, "actions": [transform(a=1)]}
+        workflow = pipeline.workflow(loop, transform(b=2))
         event = pipeline.accept(workflow.id)
         pipeline.backends.redis.flushall()
         with working(pipeline.backends, Orchestrator):

@@ -1,0 +1,272 @@
+"""An executor takes the results of its own steps where they lead straight on, and claims the steps that follow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from flowforge import events
+from flowforge.db import going_on_store
+from flowforge.db.attempt_rows import Lease
+from flowforge.db.going_on_store import GoneOn
+from flowforge.engine.executor import Executor
+from flowforge.engine.intake import NewEvent
+from flowforge.engine.log_sink import LogSink
+from flowforge.engine.orchestrator import Orchestrator
+from flowforge.events import ExecutionResult, ExecutionStart
+from flowforge.execution.state import Status
+from flowforge.logbook import LogQuery
+from flowforge.wiring import Backends
+from tests.actions import transform
+from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.statements import counting_statements
+from tests.waiting import eventually
+
+
+class Receiver:
+    """Answers each call when `answer` is set."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.calls = 0
+        self.answer = threading.Event()
+        self.action = {"type": "HTTP_REQUEST", "config": {"url": server.url_for("/")}}
+        server.expect_request("/").respond_with_handler(self._answer)
+
+    def _answer(self, _request: Request) -> Response:
+        self.calls += 1
+        self.answer.wait(30)
+        return Response("{}")
+
+
+@pytest.fixture
+def receiver(httpserver: HTTPServer) -> Iterator[Receiver]:
+    receiver = Receiver(httpserver)
+    yield receiver
+    receiver.answer.set()
+
+
+def begun(pipeline: Pipeline, *actions: dict[str, Any], **more: Any) -> NewEvent:
+    """An event whose execution has begun; no orchestrator is there any more."""
+    workflow = pipeline.workflow(*actions, **more)
+    with working(pipeline.backends, Orchestrator):
+        event = pipeline.accept(workflow.id)
+        pipeline.started(event.event_id)
+    return event
+
+
+def states(pipeline: Pipeline, execution_id: UUID) -> list[str]:
+    return [attempt.state for attempt in pipeline.attempts(execution_id)]
+
+
+def test_an_executor_alone_brings_an_execution_to_its_end(pipeline: Pipeline) -> None:
+    event = begun(pipeline, transform(a=1), transform(b="{{ steps.step_0.a }}"), transform(c="{{ steps.step_1.b }}"))
+    with working(pipeline.backends, Executor):
+        done = pipeline.finished(event.event_id)
+    assert done.status == "COMPLETED"
+    assert done.step_outputs == {"step_0": {"a": 1}, "step_1": {"b": 1}, "step_2": {"c": 1}}
+    attempts = pipeline.attempts(done.id)
+    assert [(one.state, one.attempt, one.claims) for one in attempts] == [("APPLIED", 1, 1)] * 3
+    assert all(one.started_at and one.finished_at and not one.lease_owner for one in attempts)
+
+
+def test_each_step_is_one_statement(pipeline: Pipeline) -> None:
+    """The first step is claimed; then each result, what it changes and the next claim are stored together."""
+    event = begun(pipeline, *[transform(a=1)] * 5)
+    with counting_statements(pipeline.backends.engine) as statements, working(pipeline.backends, Executor):
+        pipeline.finished(event.event_id)
+    writing = [one for one in statements if "INSERT INTO orch" in one or "UPDATE orch" in one]
+    assert len([one for one in writing if "WITH ready" in one]) == 1
+    assert len([one for one in writing if "'APPLIED'" in one]) == 5
+    assert len(writing) == 6
+
+
+def test_the_log_tells_of_every_step(pipeline: Pipeline) -> None:
+    workflow = pipeline.workflow(transform(a=1), transform(b=2))
+    with working(pipeline.backends):
+        done = pipeline.finished(pipeline.accept(workflow.id).event_id)
+        lines = eventually(lambda: _lines_of(pipeline.backends, done.id, 6))
+    assert sorted(lines) == sorted(
+        ["EXECUTION STARTED", "EXECUTION COMPLETED", *["START STARTED"] * 2, *["RESULT SUCCESS"] * 2]
+    )
+
+
+def test_the_orchestrator_leaves_alone_what_is_applied(pipeline: Pipeline) -> None:
+    event = begun(pipeline, transform(a=1))
+    with working(pipeline.backends, Executor):
+        pipeline.finished(event.event_id)
+    with counting_statements(pipeline.backends.engine) as statements, working(pipeline.backends, Orchestrator, LogSink):
+        another = pipeline.accept(pipeline.workflow().id)
+        pipeline.finished(another.event_id)
+    assert not [one for one in statements if "state <> 'APPLIED'" in one]
+
+
+def test_no_other_executor_claims_a_step_that_is_claimed(pipeline: Pipeline) -> None:
+    event = begun(pipeline, transform(a=1))
+    execution = pipeline.started(event.event_id)
+    pipeline.backends.redis.flushall()
+    start = ExecutionStart(
+        execution_id=execution.id,
+        workflow_id=execution.workflow_id,
+        user_id=OWNER,
+        step_index=0,
+        action_type="TRANSFORM",
+        claimed=True,
+    )
+    with counting_statements(pipeline.backends.engine) as statements, working(pipeline.backends, Executor):
+        pipeline.publish(events.EXECUTION_START, start)
+        group = pipeline.backends.settings.group_executor
+        eventually(lambda: pipeline.backends.bus.lag().get((events.EXECUTION_START, group)) == 0)
+    assert not [one for one in statements if "WITH ready" in one]
+
+
+@pytest.mark.parametrize(
+    ("action", "limits"),
+    [
+        ({"type": "FOR_EACH", "config": {"items": [1]}, "actions": [transform(a=1)]}, {}),
+        (transform(a=1), {"concurrency": {"limit": 1}}),
+        (transform(a="x" * 70_000), {}),
+        (transform(a="{{ trigger.none | int }}"), {}),
+        (transform(a="{{ 'vars' }}"), {}),
+    ],
+    ids=[
+        "steps of a block",
+        "where others wait for the execution",
+        "large results",
+        "failures",
+        "where variables may be called",
+    ],
+)
+def test_the_orchestrator_takes(pipeline: Pipeline, action: dict[str, Any], limits: dict[str, Any]) -> None:
+    event = begun(pipeline, action, settings=limits)
+    execution = pipeline.started(event.event_id)
+    with working(pipeline.backends, Executor):
+        eventually(lambda: "ENDED" in states(pipeline, execution.id))
+    assert pipeline.started(event.event_id).status == "RUNNING"
+    with working(pipeline.backends):
+        pipeline.finished(event.event_id)
+
+
+def test_the_orchestrator_takes_what_somebody_awaits(pipeline: Pipeline) -> None:
+    called = pipeline.workflow(transform(a=1))
+    calling = pipeline.workflow({"type": "RUN_WORKFLOW", "config": {"workflowId": str(called.id)}})
+    with working(pipeline.backends, Orchestrator):
+        event = pipeline.accept(calling.id)
+        execution = eventually(lambda: pipeline.last_of(called.id, finished=False))
+    with working(pipeline.backends, Executor):
+        eventually(lambda: states(pipeline, execution.id) == ["ENDED"])
+    with working(pipeline.backends):
+        assert pipeline.finished(event.event_id).status == "COMPLETED"
+
+
+def test_the_next_step_sees_what_postgresql_keeps(pipeline: Pipeline, httpserver: HTTPServer) -> None:
+    """It has no NUL, and writes every digit of a number."""
+    httpserver.expect_request("/").respond_with_json({"text": "x\0", "number": 1e22})
+    fetch = {"id": "fetch", "type": "HTTP_REQUEST", "config": {"url": httpserver.url_for("/")}}
+    shown = transform(text="{{ steps.fetch.body.text }}", number="n {{ steps.fetch.body.number }}")
+    workflow = pipeline.workflow(fetch, shown)
+    with working(pipeline.backends):
+        done = pipeline.finished(pipeline.accept(workflow.id).event_id)
+    assert done.step_outputs is not None
+    assert done.step_outputs["step_1"] == {"text": "x\ufffd", "number": f"n {10**22}"}
+
+
+class TestWhereTheLeaseIsLost:
+    def test_a_result_changes_nothing(self, pipeline: Pipeline, receiver: Receiver) -> None:
+        event = begun(pipeline, receiver.action, transform(b=2))
+        execution_id = pipeline.started(event.event_id).id
+        with working(pipeline.backends, Executor):
+            eventually(lambda: receiver.calls == 1)
+            pipeline.change_attempts("lease_owner = 'another'", execution_id)
+            receiver.answer.set()
+        [attempt] = pipeline.attempts(execution_id)
+        assert (attempt.state, attempt.lease_owner) == ("RUNNING", "another")
+        assert pipeline.started(event.event_id).current_step == 0
+
+    def test_the_others_of_the_batch_go_on(self, pipeline: Pipeline) -> None:
+        lost, kept = (pipeline.started(begun(pipeline, transform(a=1)).event_id).id for _ in range(2))
+        for execution_id, owner in ((lost, "another"), (kept, "executor")):
+            pipeline.change_attempts("state = 'RUNNING', lease_owner = :owner", execution_id, owner=owner)
+        results = [_completed(execution_id) for execution_id in (lost, kept)]
+        lease = Lease("executor", seconds=10)
+        assert going_on_store.go_on(pipeline.backends.engine, lease, results) == {kept: True}
+        assert [states(pipeline, execution_id) for execution_id in (lost, kept)] == [["RUNNING"], ["APPLIED"]]
+
+
+def _completed(execution_id: UUID) -> GoneOn:
+    return GoneOn(
+        execution_id,
+        step_index=0,
+        attempt=1,
+        began=datetime.now(UTC),
+        status=Status.COMPLETED,
+        current_step=1,
+        outputs={"step_0": {}},
+        outputs_order=None,
+        result=None,
+        result_order=None,
+        finished=True,
+        attempts=[],
+    )
+
+
+def test_a_result_after_a_cancellation_changes_nothing(pipeline: Pipeline, receiver: Receiver) -> None:
+    event = begun(pipeline, receiver.action, transform(b=2))
+    execution_id = pipeline.started(event.event_id).id
+    with working(pipeline.backends, Executor):
+        eventually(lambda: receiver.calls == 1)
+        pipeline.cancel(execution_id)
+        receiver.answer.set()
+        eventually(lambda: states(pipeline, execution_id) == ["APPLIED"])
+    done = pipeline.finished(event.event_id)
+    assert (done.status, done.step_outputs) == ("CANCELLED", {})
+
+
+def test_a_call_that_needs_care_is_noted_before_it_is_made(pipeline: Pipeline, receiver: Receiver) -> None:
+    event = begun(pipeline, transform(a=1), {**receiver.action, "afterCrash": "fail"})
+    execution_id = pipeline.started(event.event_id).id
+    with counting_statements(pipeline.backends.engine) as statements, working(pipeline.backends, Executor):
+        eventually(lambda: receiver.calls == 1)
+        assert [one for one in statements if "SET started_at = COALESCE(a.started_at, now())" in one]
+        assert [one.claims for one in pipeline.attempts(execution_id)] == [1, 1]
+        receiver.answer.set()
+        assert pipeline.finished(event.event_id).status == "COMPLETED"
+
+
+def test_what_a_dead_executor_had_claimed_is_run_again(pipeline: Pipeline, receiver: Receiver) -> None:
+    event = begun(pipeline, transform(a=1), receiver.action)
+    execution_id = pipeline.started(event.event_id).id
+    with working(pipeline.backends, Executor):
+        eventually(lambda: receiver.calls == 1)
+        dead = "lease_owner = 'dead', lease_until = now() - interval '1 hour', lapsed_at = now() - interval '1 hour'"
+        pipeline.change_attempts(f"{dead} WHERE step_index = 1 AND execution_id = '{execution_id}'")
+        receiver.answer.set()
+    assert pipeline.resend().leases == 1
+    with working(pipeline.backends):
+        assert pipeline.finished(event.event_id).status == "COMPLETED"
+    assert [one.claims for one in pipeline.attempts(execution_id)] == [1, 2]
+
+
+def _lines_of(backends: Backends, execution_id: UUID, number: int) -> list[str] | None:
+    page = backends.logbook.find(LogQuery(user_id=OWNER, execution_id=execution_id), page=0, size=50)
+    lines = [f"{entry.event_type} {entry.status}" for entry in page.entries]
+    return lines if len(lines) == number else None
+
+
+def test_a_result_is_applied_once_though_its_message_comes_again(pipeline: Pipeline) -> None:
+    event = begun(pipeline, transform(a=1), transform(b=2))
+    with working(pipeline.backends, Executor):
+        done = pipeline.finished(event.event_id)
+    again = ExecutionResult(
+        execution_id=done.id, workflow_id=done.workflow_id, user_id=OWNER, step_index=0, attempt=1, status="SUCCESS"
+    )
+    with working(pipeline.backends):
+        pipeline.publish(events.EXECUTION_RESULT, again)
+        pipeline.finished(pipeline.accept(pipeline.workflow().id).event_id)
+    assert pipeline.finished(event.event_id).step_outputs == done.step_outputs
