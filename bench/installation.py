@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -113,7 +112,6 @@ def _far(setting: str, url: str, away: float, home: Path, ends: ExitStack, made:
     }
     path, far = near[setting]
     _start("network", ("bench.delays", str(port), str(away), str(path)), own_environment(home), home, ends, made)
-    time.sleep(0.5)
     return far
 
 

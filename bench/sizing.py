@@ -13,7 +13,6 @@ import os
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +37,8 @@ PLANS = {
 }
 COMPUTED_FROM = "2 cores"
 CORES = (2, 4, 8, 16)
+LOG_SECONDS = 1.0
+"""Until the last lines of the log are written, which are part of what an execution costs."""
 BUSY = 0.9
 """Of a core: more can hardly be had."""
 COPIED = ("web", "orchestrator", "executor", "log-sink")
@@ -62,16 +63,17 @@ class Measured:
             costs[name] += share / self.rate
         return costs
 
+    @property
+    def busiest(self) -> tuple[str, float]:
+        """The process that took most of a core, and how much of it."""
+        return max((one for one in self.shares if one[0] in COPIED), key=lambda one: one[1])
+
     def limit(self, plan: Plan) -> str:
-        """What is at its limit: one process, the cores, or neither."""
-        name, share = max((one for one in self.shares if one[0] in COPIED), key=lambda one: one[1])
-        busiest = f"{name} {share:.0%} of a core"
-        used = f"{sum(share for _, share in self.shares):.2f} cores used, {self.idle:.2f} idle"
-        if share >= BUSY and len(plan.cores) > 1:
-            return f"one {busiest}; {used}"
+        """What is at its limit: all cores, one process, or neither."""
         if self.idle <= (1 - BUSY) * len(plan.cores):
-            return f"the cores; {busiest}; {used}"
-        return f"waits; {busiest}; {used}"
+            return "the cores"
+        name, share = self.busiest
+        return f"one {name}" if share >= BUSY else "waits"
 
 
 async def measure(plan: Plan, installation: Installation, steps: int) -> Measured:
@@ -81,29 +83,25 @@ async def measure(plan: Plan, installation: Installation, steps: int) -> Measure
     _, path = web.webhook_workflow(web.sign_in(), [receiver.action()] * steps)
     generators = [Generator("127.0.0.1", one.port, path) for one in installation.webs]
     await _calls(generators, receiver, steps, EXECUTIONS[steps] // 5)  # warm up
-    used, ours, idle, begun = (
-        installation.used_seconds(),
-        time.process_time(),
-        idle_seconds(plan.cores),
-        time.perf_counter(),
-    )
+    before, ours, idle = installation.used_seconds(), time.process_time(), idle_seconds(plan.cores)
+    begun = time.perf_counter()
     await _calls(generators, receiver, steps, EXECUTIONS[steps])
     elapsed = receiver.last_call - begun
-    shares = [after - before for before, after in zip(used, installation.used_seconds(), strict=True)]
+    ours, idle = time.process_time() - ours, idle_seconds(plan.cores) - idle
+    await asyncio.sleep(LOG_SECONDS)
+    used = [after - earlier for earlier, after in zip(before, installation.used_seconds(), strict=True)]
     await receiver.stop()
-    names = (name for name, _ in installation.processes)
-    return Measured(
-        EXECUTIONS[steps] / elapsed,
-        tuple((name, seconds / elapsed) for name, seconds in zip(names, shares, strict=True)),
-        (time.process_time() - ours) / elapsed,
-        (idle_seconds(plan.cores) - idle) / elapsed,
-    )
+    shares = tuple((name, seconds / elapsed) for (name, _), seconds in zip(installation.processes, used, strict=True))
+    return Measured(EXECUTIONS[steps] / elapsed, shares, callers=ours / elapsed, idle=idle / elapsed)
 
 
 async def _calls(generators: list[Generator], receiver: Receiver, steps: int, number: int) -> None:
     """Calls, shared among the webs, until the last step has called."""
     expected = receiver.calls + number * steps
-    await asyncio.gather(*(one.times(CLIENTS // len(generators), number // len(generators)) for one in generators))
+    webs = len(generators)
+    await asyncio.gather(
+        *(one.times(CLIENTS // webs, len(range(nth, number, webs))) for nth, one in enumerate(generators))
+    )
     deadline = time.perf_counter() + DRAIN_SECONDS
     while receiver.calls < expected:
         if time.perf_counter() > deadline:
@@ -118,14 +116,15 @@ def _row(name: str, plan: Plan) -> dict[int, Measured]:
         with installed(plan, Path(folder) / "home") as installation:
             installation.webs[0].register()
             measured = {steps: asyncio.run(measure(plan, installation, steps)) for steps in EXECUTIONS}
-    rates = " | ".join(f"{one.rate:.0f}" for one in measured.values())
-    print(f"| {name} | {rates} | {'; '.join(_limits(plan, measured))} |", flush=True)
+    columns = [
+        *(f"{one.rate:.0f}" for one in measured.values()),
+        ", ".join(dict.fromkeys(one.limit(plan) for one in measured.values())),
+        ", ".join("{} {:.0%}".format(*one.busiest) for one in measured.values()),
+        ", ".join(f"{sum(share for _, share in one.shares):.1f}" for one in measured.values()),
+        ", ".join(f"{one.callers:.1f}" for one in measured.values()),
+    ]
+    print(f"| {name} | {' | '.join(columns)} |", flush=True)
     return measured
-
-
-def _limits(plan: Plan, measured: dict[int, Measured]) -> Iterator[str]:
-    for steps, one in measured.items():
-        yield f"{steps}: {one.limit(plan)}, callers {one.callers:.2f}"
 
 
 def _print_costs(measured: dict[int, Measured]) -> None:
@@ -155,7 +154,9 @@ def _copies(one: Measured, rate: float) -> str:
 
 def main() -> None:
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}\n")
-    print(f"| | {' | '.join(f'{steps} calls' for steps in EXECUTIONS)} | at its limit |\n|---|--:|--:|--:|---|")
+    rates = " | ".join(f"{steps} calls" for steps in EXECUTIONS)
+    print(f"| executions/s | {rates} | at its limit | busiest, of a core | cores used | by callers |")
+    print("|---" + "|--:" * len(EXECUTIONS) + "|---|---|--:|--:|")
     measured = {name: _row(name, plan) for name, plan in PLANS.items()}
     _print_costs(measured[COMPUTED_FROM])
     _print_computed(measured[COMPUTED_FROM])
