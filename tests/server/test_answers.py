@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -130,8 +131,8 @@ def test_it_may_start_anew_while_nothing_is_sent() -> None:
         start_response("200 OK", [("Content-Length", "3")])
         try:
             raise ValueError
-        except ValueError as error:
-            start_response("400 Bad Request", [("Content-Length", "2")], (ValueError, error, error.__traceback__))
+        except ValueError:
+            start_response("400 Bad Request", [("Content-Length", "2")], sys.exc_info())
         return [b"no"]
 
     lines, body = head_and_body(answered(application, GET))

@@ -87,8 +87,11 @@ def test_connections_make_room_for_new_ones() -> None:
         for connection in silent:
             connection.sendall(GET)
             connection.recv(65536)
+        silent[0].sendall(GET[:10])
         assert statuses(running.exchange(GET)) == [200]
-        assert silent[0].recv(1) == b""  # the one that was silent longest
+        assert silent[1].recv(1) == b""  # the one that was silent longest
+        silent[0].sendall(GET[10:])
+        assert statuses(silent[0].recv(65536)) == [200]
 
 
 def test_where_none_makes_room_the_next_one_waits(meeting: Meeting) -> None:

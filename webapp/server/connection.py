@@ -13,7 +13,8 @@ from webapp.server.channel import Channel
 from webapp.server.refusals import Refused, refusal
 from webapp.server.request_buffer import ReceiveLimits, RequestBuffer
 
-_RECEIVE_BYTES = 256 * 1024
+_RECEIVE_BYTES = 64 * 1024
+"""Above about 128 KB, making room for what may come costs more than most requests do otherwise."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_SECONDS = 2.0
 _MOST_DRAINED_BYTES = 64 * 1024
@@ -58,6 +59,11 @@ class Connection:
     def is_idle(self) -> bool:
         """Nothing of a request has come."""
         return not self._request.size
+
+    @property
+    def silent_since(self) -> float:
+        """When something came last, or an answer was sent, in seconds of the monotonic clock."""
+        return self._request.last
 
     @property
     def deadline(self) -> float:

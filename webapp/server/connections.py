@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from webapp.server.connection import Connection
@@ -43,19 +44,19 @@ class Connections:
 
     def take_late(self, now: float) -> list[Connection]:
         """Those whose deadline has come."""
-        return [each for each in self._listed() if each.deadline <= now and self._takes(each)]
+        return self._take_if(lambda connection: connection.deadline <= now)
 
     def take_idle(self) -> list[Connection]:
         """Those of which nothing of a request has come."""
-        return [each for each in self._listed() if each.is_idle and self._takes(each)]
+        return self._take_if(lambda connection: connection.is_idle)
 
     def take_all(self) -> list[Connection]:
         """All that wait."""
-        return [each for each in self._listed() if self._takes(each)]
+        return self._take_if(lambda _: True)
 
     def take_silent(self, share: float) -> list[Connection]:
         """A share of all, and at least one: those that have been silent longest."""
-        connections = sorted(self._listed(), key=lambda each: each.deadline)
+        connections = sorted(self._open.values(), key=lambda each: each.silent_since)
         return [each for each in connections[: int(len(connections) * share) + 1] if self._takes(each)]
 
     def remove(self, connection: Connection) -> None:
@@ -65,8 +66,15 @@ class Connections:
             with suppress(OSError):
                 self._poller.forget(connection.descriptor)
 
-    def _listed(self) -> list[Connection]:
-        return list(self._open.values())
+    def _take_if(self, is_wanted: Callable[[Connection], bool]) -> list[Connection]:
+        taken = []
+        for connection in list(self._open.values()):
+            if is_wanted(connection) and self._takes(connection):
+                if is_wanted(connection):
+                    taken.append(connection)
+                else:  # another thread has gone on with it meanwhile
+                    self.wait(connection)
+        return taken
 
     def _takes(self, connection: Connection) -> bool:
         if not connection.taken.acquire(blocking=False):

@@ -51,7 +51,8 @@ class RequestBuffer:
 
     def __init__(self, limits: ReceiveLimits, now: float) -> None:
         self._limits = limits
-        self._began = self._last = now
+        self._began = self.last = now
+        """When the first bytes came, and the last."""
         self._searched = 0
         self._unread = bytearray()
         """What has come and has not been looked at: of the head, of a chunk's size, or of the next request."""
@@ -68,7 +69,7 @@ class RequestBuffer:
         """Add bytes that came at `now`, in seconds of any monotonic clock. Raises Refused for what is no HTTP."""
         if not self.size:
             self._began = now
-        self._last = now
+        self.last = now
         self.size += len(data)
         self._unread += data
         if self._body is None:
@@ -105,7 +106,7 @@ class RequestBuffer:
     @property
     def deadline(self) -> float:
         """The time at which the sender has taken too long."""
-        return min(self._last + self._limits.idle_seconds, self._began + self._limits.total_seconds)
+        return min(self.last + self._limits.idle_seconds, self._began + self._limits.total_seconds)
 
     def _read_head(self) -> None:
         end = self._unread.find(_HEAD_END, max(0, self._searched - 3))
