@@ -34,6 +34,11 @@ class TestTheLanguageOfAPage:
         assert '<html lang="de" dir="ltr" ' in german
         assert "Ausführungen" in german
 
+    @pytest.mark.parametrize("path", ["/register", "/resume/no-such-link", "/api/v1/nothing"])
+    def test_is_said_to_caches_to_depend_on_cookies(self, visitor: Browser, path: str) -> None:
+        answer = visitor.client.get(path, headers={"Accept": "text/html"})
+        assert ("Cookie" in answer.vary) == (answer.mimetype == "text/html")
+
     @pytest.mark.parametrize("wanted", ["", "en-GB", "tlh, *;q=0.1", "de;q=nonsense"])
     def test_is_english_where_it_asks_for_no_other_that_there_is(self, visitor: Browser, wanted: str) -> None:
         answer = page(visitor, "/register", **{"Accept-Language": wanted})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from flask import g, has_request_context, request
+from flask import after_this_request, g, has_request_context, request
 from werkzeug.wrappers import Response
 
 from flowforge.languages import ENGLISH, languages
@@ -22,6 +22,7 @@ def current() -> str:
     found: str | None = g.get("language")
     if found is None:
         found = g.language = _chosen() or _wanted_by_browser()
+        after_this_request(_depend_on_cookie)
     return found
 
 
@@ -48,6 +49,11 @@ def names() -> Mapping[str, str]:
     from babel import Locale
 
     return {tag: str(Locale.parse(tag, sep="-").display_name).capitalize() for tag in languages()}
+
+
+def _depend_on_cookie(response: Response) -> Response:
+    response.vary.add("Cookie")
+    return response
 
 
 @cache
