@@ -34,7 +34,7 @@ class TestTheLanguageOfAPage:
         assert '<html lang="de" dir="ltr" ' in german
         assert "Ausführungen" in german
 
-    @pytest.mark.parametrize("path", ["/register", "/resume/no-such-link", "/api/v1/nothing"])
+    @pytest.mark.parametrize("path", ["/register", "/forms/nothing", "/nothing", "/api/v1/nothing"])
     def test_is_said_to_caches_to_depend_on_cookies(self, visitor: Browser, path: str) -> None:
         answer = visitor.client.get(path, headers={"Accept": "text/html"})
         assert ("Cookie" in answer.vary) == (answer.mimetype == "text/html")
