@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import ssl
 import threading
@@ -154,6 +155,54 @@ def test_a_connection_is_handed_off(watched_before: bool) -> None:
             end.sendall(b"by somebody else")
         assert everything(connection) == b"by somebody else"
         assert statuses(running.exchange(CLOSING)) == [200]
+
+
+class TestFaults:
+    """Each ends one connection; the thread goes on."""
+
+    @pytest.fixture
+    def small_disk(self) -> Iterator[None]:
+        """No file can have more than 400 kB."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
+        yield
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    @pytest.mark.usefixtures("small_disk")
+    @pytest.mark.parametrize("size", [1_000, 100_000], ids=["in small pieces", "in large pieces"])
+    def test_a_body_for_which_the_disk_has_no_room(self, size: int) -> None:
+        with serving(response(b"abc"), threads=1) as running:
+            with running.connect() as sender, suppress(ConnectionError):
+                sender.sendall(MEET.replace(b"\r\n\r\n", b"\r\nContent-Length: 600000\r\n\r\n"))
+                for _ in range(500_000 // size):
+                    sender.sendall(b"x" * size)
+                assert statuses(everything(sender)) == [503]
+            assert statuses(running.exchange(GET)) == [200]
+
+    def test_an_application_that_exits_ends_no_thread(self) -> None:
+        def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            if environ["REQUEST_METHOD"] == "POST":
+                raise SystemExit(1)
+            return list(response(b"abc")(environ, start_response))
+
+        with serving(application, threads=1) as running:
+            assert running.exchange(MEET) == b""
+            assert statuses(running.exchange(GET)) == [200]
+
+    def test_nor_does_one_who_cannot_take_a_connection(self) -> None:
+        def take(connection: socket.socket) -> None:
+            connection.close()
+            raise ValueError("whatever it is")
+
+        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+            start_response("200 OK", [])
+            yield b"begin"
+            if environ["REQUEST_METHOD"] == "POST":
+                raise HandedOff(take)
+
+        with serving(application, threads=1) as running:
+            assert statuses(running.exchange(MEET)) == [200]
+            assert statuses(running.exchange(GET)) == [200]
 
 
 class TestTls:

@@ -60,7 +60,10 @@ class Connections:
         return [each for each in connections[: int(len(connections) * share) + 1] if self._takes(each)]
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection, which the caller has, before it is closed or given away."""
+        """Forget a connection, which the caller has, before it is closed or given away; afterwards its descriptor may
+        be another's."""
+        if self._open.get(connection.descriptor) is not connection:
+            return
         del self._open[connection.descriptor]
         if connection.is_watched:
             with suppress(OSError):

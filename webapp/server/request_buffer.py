@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
@@ -66,7 +67,8 @@ class RequestBuffer:
         """The sender is to be told to go on, once."""
 
     def add(self, data: bytes, now: float) -> None:
-        """Add bytes that came at `now`, in seconds of any monotonic clock. Raises Refused for what is no HTTP."""
+        """Add bytes that came at `now`, in seconds of any monotonic clock. Raises Refused for what is no HTTP, and
+        where the disk takes no more of it."""
         if not self.size:
             self._began = now
         self.last = now
@@ -75,7 +77,11 @@ class RequestBuffer:
         if self._body is None:
             self._read_head()
         if self._body is not None:
-            self._read_body(self._body)
+            try:
+                self._read_body(self._body)
+            except OSError as error:
+                message = "the disk takes no more of the request; please try again"
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, message) from error
 
     @property
     def in_memory(self) -> int:
@@ -101,7 +107,8 @@ class RequestBuffer:
     def close(self) -> None:
         """Drop the body."""
         if self._body is not None:
-            self._body.content.close()
+            with suppress(OSError):  # closing writes what a full disk has not taken
+                self._body.content.close()
 
     @property
     def deadline(self) -> float:
@@ -136,6 +143,7 @@ class RequestBuffer:
             self.complete = self.truncated = True
         if self.complete:
             self.wants_continue = False
+            body.content.flush()
 
 
 class _Body(Protocol):

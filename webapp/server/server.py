@@ -205,13 +205,18 @@ class Server:
             self._poller.watch(descriptor, anew=True)
 
     def _advance(self, connection: Connection) -> None:
+        """Whatever goes wrong with a connection ends that one alone: others need its thread."""
+        try:
+            self._go_on(connection)
+        except BaseException:  # an application may even want to exit
+            logger.exception("a connection is closed because of a fault in the server")
+            self._close(connection)
+
+    def _go_on(self, connection: Connection) -> None:
         try:
             goes_on = connection.advance()
         except HandedOff as handed_off:
             self._hand_off(connection, handed_off.take)
-        except Exception:
-            logger.exception("a connection is closed because of a fault in the server")
-            self._close(connection)
         else:
             if not goes_on:
                 self._close(connection)
