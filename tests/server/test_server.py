@@ -131,6 +131,35 @@ def test_after_so_many_requests_it_has_had_enough() -> None:
         assert running.server.is_exhausted
 
 
+def test_of_these_each_counts_however_it_ends() -> None:
+    with serving(response(b"abc"), requests=3) as running:
+        for _ in range(3):
+            assert not running.server.is_exhausted
+            running.exchange(CLOSING)
+        assert running.server.is_exhausted
+
+
+def test_one_who_waits_to_be_told_is_told_behind_another_answer() -> None:
+    asking = MEET.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+    with serving(response(b"abc")) as running, running.connect() as connection:
+        connection.sendall(GET + asking)
+        received = b""
+        while not received.endswith(b"HTTP/1.1 100 Continue\r\n\r\n"):
+            part = connection.recv(65536)
+            assert part
+            received += part
+        connection.sendall(b"xyz")
+        assert statuses(connection.recv(65536)) == [200]
+
+
+def test_where_no_connection_is_kept_one_may_still_begin_late() -> None:
+    with serving(response(b"abc"), idle_seconds=0) as running, running.connect() as connection:
+        assert statuses(running.exchange(GET)) == [200]
+        running.server.sweep()
+        connection.sendall(GET)
+        assert statuses(everything(connection)) == [200]
+
+
 @pytest.mark.parametrize("watched_before", [False, True], ids=["at once", "after another request"])
 def test_a_connection_is_handed_off(watched_before: bool) -> None:
     taken: list[socket.socket] = []

@@ -42,7 +42,7 @@ class Connection:
         self._idle_seconds = idle_seconds
         now = time.monotonic()
         self._request = RequestBuffer(limits, now)
-        self._silent_until = now + idle_seconds
+        self._silent_until = now + (idle_seconds or limits.idle_seconds)
         self._drained = 0
         self._step: Callable[[], bool] = self._begin
 
@@ -120,13 +120,13 @@ class Connection:
         """
         request = self._request
         while not request.complete:
+            if request.wants_continue:
+                request.wants_continue = False
+                self.channel.send_if_possible(_CONTINUE)
             data = self.channel.receive(_RECEIVE_BYTES)
             if not data:
                 return False
             request.add(data, time.monotonic())
-            if request.wants_continue:
-                request.wants_continue = False
-                self.channel.send_if_possible(_CONTINUE)
         return True
 
     def _begin_next(self) -> bool:

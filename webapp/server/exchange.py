@@ -41,7 +41,8 @@ class Exchanges:
         """
         head = request.head
         assert head is not None
-        keeps_alive = head.keeps_alive and not request.truncated and self._may_keep_alive()
+        may_keep_alive = self._may_keep_alive()  # which counts each request
+        keeps_alive = may_keep_alive and head.keeps_alive and not request.truncated
         answer = Answer(channel, head, keeps_alive=keeps_alive)
         environ = request_environ(self._server, self._client, head, request.body())
         try:
