@@ -104,7 +104,11 @@ class Prefork:
         for supervised in self._supervised:
             if not supervised.pid and supervised.start_at <= now:
                 supervised.started = now
-                supervised.pid = _fork(supervised.child)
+                try:
+                    supervised.pid = _fork(supervised.child)
+                except OSError as error:  # of processes or memory there is no more
+                    log.error("%s cannot be started: %s", supervised.child.name, error)
+                    supervised.note_end(now, failed=True)
 
     def _reap_dead(self) -> None:
         for supervised in self._supervised:

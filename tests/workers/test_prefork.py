@@ -15,7 +15,7 @@ from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PARENT = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from workers.prefork import Child, Prefork, start_children_on_demand
 
@@ -45,8 +45,17 @@ def fails_once():
 def ends():
     note("ends")
 
+def no_room():
+    note("no room")
+    os.fork = fork
+    raise BlockingIOError("no more processes")
+
+fork = os.fork
+if sys.argv[2] == "no room":
+    os.fork = no_room
 kinds = {"asks": [Child("on demand", on_demand, on_demand=True), Child("asks", asks_when_told)],
-         "fails": [Child("fails", fails_once)], "ends": [Child("ends", ends)]}
+         "fails": [Child("fails", fails_once)], "ends": [Child("ends", ends)],
+         "no room": [Child("first", ends), Child("second", lambda: note("second"))]}
 Prefork(kinds[sys.argv[2]]).run()
 """
 
@@ -82,6 +91,11 @@ class TestEnds:
     def test_a_child_that_ends_is_started_again(self, tmp_path: Path, kind: str) -> None:
         with parent(tmp_path, kind):
             eventually(lambda: runs(tmp_path, kind) >= 2)
+
+    def test_one_that_cannot_be_started_is_started_later(self, tmp_path: Path) -> None:
+        with parent(tmp_path, "no room"):
+            eventually(lambda: runs(tmp_path, "second") and runs(tmp_path, "ends"))
+            assert runs(tmp_path, "no room") == 1
 
     def test_ctrl_c_ends_all(self, tmp_path: Path) -> None:
         with parent(tmp_path, "asks") as process:
