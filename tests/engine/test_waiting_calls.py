@@ -72,4 +72,4 @@ def test_thousands_of_calls_wait_at_once(backends: Backends) -> None:
             steps.running.submit([steps.claimed("HTTP_REQUEST", config) for _ in range(AT_ONCE)])
             eventually(lambda number=number: receiver.calling() == 1 + number * AT_ONCE)  # type: ignore[misc]
         grown = psutil.Process().memory_info().rss - before
-    assert grown / CALLS < 50_000, "bytes for each"
+    assert grown / CALLS < 25_000, "bytes for each"

@@ -34,6 +34,7 @@ from flowforge.file_values import read_file
 from flowforge.jsonio import JsonObject
 
 Parameter = str | list[Any] | JsonObject
+Data = bytes | Sequence[Pair] | StreamedBody | None
 
 
 class Config(HttpSignIn):
@@ -116,11 +117,8 @@ async def http_request(config: Config, context: StepContext) -> JsonObject:
 
 async def _call(config: Config, context: StepContext, cookies: Cookies | None, page: Page = ONLY_PAGE) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
-    body, write = page.body(config.body), partial(_sent, config, context)
-    if _has_files(config):
-        query, data = await context.in_thread(write)
-    else:
-        query, data = await context.compute(write, of=(config.query, config.form, config.body))
+    query, data = await _sent(config, context)
+    body = page.body(config.body)
 
     def send(download: Download) -> Awaitable[Response]:
         return context.tools.async_http.send(
@@ -168,12 +166,18 @@ def _has_files(config: Config) -> bool:
     return bool(config.files) or read_file(config.body) is not None
 
 
-def _sent(config: Config, context: StepContext) -> tuple[Sequence[Pair], bytes | Sequence[Pair] | StreamedBody | None]:
-    """The query, and the data that are sent."""
+async def _sent(config: Config, context: StepContext) -> tuple[Sequence[Pair], Data]:
+    """The query, and what is sent beside it, where that is not JSON."""
+    if _has_files(config):
+        return await context.in_thread(partial(_written, config, context))
+    return await context.compute(partial(_written, config, context), of=(config.query, config.form, config.body))
+
+
+def _written(config: Config, context: StepContext) -> tuple[Sequence[Pair], Data]:
     return pairs_of(config.query, config.nested or "repeat"), _data(config, context)
 
 
-def _data(config: Config, context: StepContext) -> bytes | Sequence[Pair] | StreamedBody | None:
+def _data(config: Config, context: StepContext) -> Data:
     form = None if config.form is None else pairs_of(config.form, config.nested or "json")
     if config.files:
         files = {name: [context.files.content(file) for file in files] for name, files in config.files.items()}

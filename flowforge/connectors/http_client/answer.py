@@ -19,6 +19,7 @@ _MOST_HEAD_BYTES = 128 * 1024
 """Of a head, and of all informational answers (1xx) before it."""
 _MOST_WIRE_BYTES = 2
 """For each byte that a body may have: chunks wrap it."""
+_NO_HEAD = Response(0, {}, b"")
 Header = tuple[str, str]
 """Name and value as they came, their bytes read as Latin-1."""
 
@@ -61,7 +62,8 @@ class IncomingAnswer:
     """Whether the body goes to the taker."""
     is_head_awaited: bool = True
     """Whether the head has yet to come."""
-    _head: Response = field(default_factory=lambda: Response(0, {}, b""))
+    head: Response = _NO_HEAD
+    """Its status and headers, once they have come."""
     pieces: list[bytes] = field(default_factory=list)
     """Those of a body that nobody takes."""
     _size: int = 0
@@ -81,15 +83,16 @@ class IncomingAnswer:
         most_bytes = self.most_bytes if self.taker is None else max(self.most_bytes, self.taker.most_bytes)
         self._wire_bytes_left = _MOST_HEAD_BYTES + _MOST_WIRE_BYTES * most_bytes
 
-    def begin(self, status: int, headers: Sequence[Header]) -> None:
-        """Takes the head. Raises ConnectorError where it declares a body that is too large."""
-        self._head = _response(status, headers)
-        self.is_taken = self.taker is not None and self.taker.wants(self._head)
-        declared = self._head.headers.get("content-length", "")
+    def begin(self, status: int, headers: Sequence[Header]) -> Response:
+        """Takes the head, and returns it. Raises ConnectorError where it declares a body that is too large."""
+        self.head = _response(status, headers)
+        self.is_taken = self.taker is not None and self.taker.wants(self.head)
+        declared = self.head.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._limit:
             raise ConnectorError(f"{self.host} answers {declared} bytes; the limit is {self._limit}", permanent=True)
         if self.taker is not None and self.is_taken:
             self.taker.begin()
+        return self.head
 
     def add(self, piece: bytes) -> None:
         """Takes a piece of the body, decompressed. Blocks only where the body is taken. Raises ConnectorError where it
@@ -106,7 +109,7 @@ class IncomingAnswer:
 
     def whole(self) -> Response:
         """The answer, once all has come; without content where that was taken."""
-        return replace(self._head, content=b"".join(self.pieces))
+        return replace(self.head, content=b"".join(self.pieces))
 
     @property
     def _limit(self) -> int:
@@ -114,8 +117,11 @@ class IncomingAnswer:
 
 
 def _response(status: int, headers: Sequence[Header]) -> Response:
-    values: dict[str, list[str]] = {}
-    for name, value in headers:
-        values.setdefault(name.lower(), []).append(header_text(value))
-    joined = in_stored_order({name: ", ".join(several) for name, several in values.items()})
-    return Response(status, joined, b"", {name: several for name, several in values.items() if len(several) > 1})
+    texts = [(name.lower(), header_text(value)) for name, value in headers]
+    values, repeated = dict(texts), dict[str, list[str]]()
+    if len(values) < len(texts):
+        repeated = {
+            name: several for name in values if len(several := [text for own, text in texts if own == name]) > 1
+        }
+        values |= {name: ", ".join(several) for name, several in repeated.items()}
+    return Response(status, in_stored_order(values), b"", repeated)

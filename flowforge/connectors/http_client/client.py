@@ -87,8 +87,11 @@ class AsyncHttpClient:
         """
         call, download = await self._made(attempt, method, url, parts), parts.get("download")
         redirects = parts.get("redirects", MAX_REDIRECTS)
+        del parts  # thousands of calls may wait
         for _ in range(redirects + 1):
-            response = await self._answer(attempt, call, download)
+            response = await self._paced(attempt, call, download)
+            if response.status == 401 and await self._renew(attempt, call, response):
+                response = await self._paced(attempt, call, download)
             target = response.headers.get("location")
             if response.status not in REDIRECTS or target is None or not redirects:
                 return response
@@ -127,14 +130,8 @@ class AsyncHttpClient:
         body, signer = _listed(data) if isinstance(data, Mapping) else data, parts.get("signed_by")
         return Call(method, url.strip(), headers, params, body, signer, parts.get("cookies"), is_large)
 
-    async def _answer(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
-        """The answer to the call; to a second try where the first is refused and its signature can be renewed."""
-        response = await self._paced(attempt, call, download)
-        if response.status == 401 and await self._renew(attempt, call, response):
-            return await self._paced(attempt, call, download)
-        return response
-
     async def _renew(self, attempt: Attempt, call: Call, refusal: Response) -> bool:
+        """Whether the call is worth a second try: it was refused, and its signature can be renewed."""
         signer = call.signed_by
         return signer is not None and await self._transport.do(attempt, partial(signer.renew, refusal), signs=True)
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from http import HTTPStatus
 from io import BufferedReader, RawIOBase
 from typing import Any
 
@@ -48,7 +49,11 @@ class GuardedAdapter(HTTPAdapter):
                 self.fp = BufferedReader(_Noted(self.fp.detach(), current.answer))
 
             def begin(self) -> None:
+                """Passes over informational answers, of which http.client knows 100 alone."""
                 super().begin()
+                while 100 <= self.status < 200 and self.status != HTTPStatus.SWITCHING_PROTOCOLS:
+                    self.headers = self.msg = None  # type: ignore[assignment]
+                    super().begin()
                 current.answer.end_head()
 
         class GuardedConnection(HTTPConnection):

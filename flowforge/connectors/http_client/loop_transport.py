@@ -1,4 +1,4 @@
-"""The transport of coroutines: `aiohttp`, whose requests share one event loop and wait without a thread.
+"""The transport of coroutines: their exchanges share one event loop, and wait without a thread.
 
 Everything on it is done on that loop, and nothing of it blocks: names are looked up, certificates read, and bodies of
 files written in threads.
@@ -7,32 +7,26 @@ files written in threads.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import TypeVar
 
-import aiohttp
-from yarl import URL
+from httptools import HttpParserError
 
-from flowforge import jsonio
-from flowforge.connectors.http_client.answer import MOST_HEADERS, Header, IncomingAnswer
+from flowforge.connectors.http_client.answer import IncomingAnswer
+from flowforge.connectors.http_client.decoding import Decoding
 from flowforge.connectors.http_client.failures import as_connector_error
-from flowforge.connectors.http_client.loop_connections import Exchange, GuardedConnector, current_exchange
-from flowforge.connectors.http_client.request import Request
-from flowforge.connectors.http_client.streamed_body import StreamedBody
+from flowforge.connectors.http_client.loop_connection import LoopConnection
+from flowforge.connectors.http_client.loop_connections import LoopConnections, Server
+from flowforge.connectors.http_client.request import Request, Target
 from flowforge.connectors.http_client.tls import TlsContexts, TlsIdentity
 from flowforge.connectors.http_client.transport import Attempt
 from flowforge.connectors.network.look_ups import LookUps
 from flowforge.connectors.network.routes import Routes
+from flowforge.exact_json import without_halves
 
-_LONGEST_HEADER = 64 * 1024
 _SENT_AT_ONCE_BYTES = 64 * 1024
-_READ_AT_ONCE_BYTES = 64 * 1024
-"""aiohttp reads twice as many ahead, after decompression, before others have their turn."""
-_NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""Headers that aiohttp would add."""
 T = TypeVar("T")
 
 
@@ -40,21 +34,35 @@ class LoopTransport:
     """Belongs to the event loop on which it is first used."""
 
     def __init__(self, routes: Routes, look_ups: LookUps) -> None:
-        self._routes = routes
+        self._connections = LoopConnections(routes)
         self._look_ups = look_ups
         self._contexts = TlsContexts()
 
     async def exchange(self, attempt: Attempt, request: Request, identity: TlsIdentity, answer: IncomingAnswer) -> None:
-        """See Transport."""
-        exchange = Exchange(answer, self._look_ups.of(attempt.user_id))
-        current_exchange.set(exchange)
+        """See Transport. It never repeats a request behind the back of the engine, which knows what a repeat may do."""
         try:
-            async with asyncio.timeout(attempt.deadline - time.monotonic()):
-                await self._exchange(attempt, request, identity, answer)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            server = await self._server(request.target, identity, attempt)
+            connection = self._connections.kept(server) or await self._opened(server, attempt)
+            late = asyncio.get_running_loop().call_later(_seconds_left(attempt), connection.end_late)
+            sending = None
+            try:
+                sending = _begin_to_send(connection, request, answer, attempt)
+                del request  # thousands of calls may wait
+                await _receive(connection, answer, attempt)
+                goes_on = connection.end_exchange() and (sending is None or sending.done())
+            except BaseException:
+                connection.close()
+                raise
+            finally:
+                late.cancel()
+                if sending is not None:
+                    sending.cancel()
+        except (HttpParserError, OSError, ValueError) as error:
             raise as_connector_error(error, answer.host, attempt.deadline) from error
-        finally:
-            exchange.answer = None
+        if goes_on:
+            self._connections.keep(server, connection)
+        else:
+            connection.close()
 
     async def do(self, attempt: Attempt, work: Callable[[], T], *, computes: bool = False, signs: bool = False) -> T:
         """See Transport."""
@@ -64,72 +72,95 @@ class LoopTransport:
         await asyncio.sleep(seconds)
 
     async def close(self) -> None:
-        """Ends all connections."""
-        if "_session" in self.__dict__:
-            await self._session.close()
+        """Ends all connections on which nothing happens."""
+        self._connections.close()
 
-    @cached_property
-    def _session(self) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession(
-            connector=GuardedConnector(self._routes),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            skip_auto_headers=_NOT_OURS,
-            max_line_size=_LONGEST_HEADER,
-            max_field_size=_LONGEST_HEADER,
-            max_headers=MOST_HEADERS,
-            read_bufsize=_READ_AT_ONCE_BYTES,
-        )
-        # A request is never repeated behind the back of the engine, which knows what a repeat may do.
-        session._retry_connection = False
-        return session
+    async def _server(self, target: Target, identity: TlsIdentity, attempt: Attempt) -> Server:
+        """Raises ConnectorError for an identity that cannot be used."""
+        if not target.secure:
+            return Server(target.host, target.port, None)
+        context = self._contexts.kept(identity)
+        if context is None:
+            async with asyncio.timeout(_seconds_left(attempt)):
+                context = await attempt.in_thread(partial(self._contexts.make, identity))
+        return Server(target.host, target.port, context)
 
-    async def _exchange(
-        self, attempt: Attempt, request: Request, identity: TlsIdentity, answer: IncomingAnswer
-    ) -> None:
-        url = URL(request.url, encoded=True).with_user(None)  # it stands in a header by now
-        context = await self._context(identity, attempt) if url.scheme == "https" else True
-        sending = self._session.request(
-            request.method,
-            url,
-            headers={name: jsonio.writable(value) for name, value in request.headers.items()},
-            data=_body(request, attempt),
-            ssl=context,
-            allow_redirects=False,
-        )
-        async with sending as received:
-            answer.begin(received.status, _headers(received))
-            async for piece in received.content.iter_any():
-                if answer.is_taken:
-                    await attempt.in_thread(partial(answer.add, piece))
-                else:
-                    answer.add(piece)
-                    if len(piece) >= _READ_AT_ONCE_BYTES:
-                        await asyncio.sleep(0)  # more may be decompressed without anything to wait for
-
-    async def _context(self, identity: TlsIdentity, attempt: Attempt) -> ssl.SSLContext:
-        """Raises ConnectorError."""
-        kept = self._contexts.kept(identity)
-        return kept if kept is not None else await attempt.in_thread(partial(self._contexts.make, identity))
+    async def _opened(self, server: Server, attempt: Attempt) -> LoopConnection:
+        async with asyncio.timeout(_seconds_left(attempt)):
+            return await self._connections.open(server, self._look_ups.of(attempt.user_id))
 
 
-def _headers(received: aiohttp.ClientResponse) -> list[Header]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in received.raw_headers]
+def _seconds_left(attempt: Attempt) -> float:
+    return attempt.deadline - time.monotonic()
 
 
-def _body(request: Request, attempt: Attempt) -> AsyncIterator[bytes] | bytes | None:
-    if request.file is not None:
-        return _read_in_thread(request.file, attempt)
-    content = request.body or None
-    return content if content is None or len(content) <= _SENT_AT_ONCE_BYTES else _in_pieces(content)
+def _begin_to_send(
+    connection: LoopConnection, request: Request, answer: IncomingAnswer, attempt: Attempt
+) -> asyncio.Task[None] | None:
+    """Sends the request; of a large one the head, and returns the task that sends its body: the answer may come before
+    that ends."""
+    head = _head(request, request.target)
+    if request.file is None and len(request.body) <= _SENT_AT_ONCE_BYTES:
+        connection.send(request.method, head + request.body, answer)
+        return None
+    connection.send(request.method, head, answer)
+    return asyncio.create_task(_send_body(connection, request, attempt))
 
 
-async def _read_in_thread(body: StreamedBody, attempt: Attempt) -> AsyncIterator[bytes]:
-    pieces = iter(body)
+async def _send_body(connection: LoopConnection, request: Request, attempt: Attempt) -> None:
+    """Ends the exchange where the body cannot be read, or is not as long as the head of the request says."""
+    left = request.size
+    try:
+        async for piece in _pieces(request, attempt):
+            left -= len(piece)
+            if left < 0:
+                break
+            await connection.write(piece)
+        if left != 0:
+            raise ValueError("the body has another size than it had")
+    except Exception as error:  # noqa: BLE001  (whoever waits for the answer is told)
+        connection.fail(error)
+
+
+async def _pieces(request: Request, attempt: Attempt) -> AsyncIterator[bytes]:
+    if request.file is None:
+        for start in range(0, len(request.body), _SENT_AT_ONCE_BYTES):
+            yield request.body[start : start + _SENT_AT_ONCE_BYTES]
+        return
+    pieces = iter(request.file)
     while (piece := await attempt.in_thread(partial(next, pieces, None))) is not None:
         yield piece
 
 
-async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), _SENT_AT_ONCE_BYTES):
-        yield content[start : start + _SENT_AT_ONCE_BYTES]
+async def _receive(connection: LoopConnection, answer: IncomingAnswer, attempt: Attempt) -> None:
+    """Returns once the answer is whole. Raises what keeps it from coming."""
+    pieces = await connection.pieces()
+    if not pieces:
+        return
+    async with asyncio.timeout(_seconds_left(attempt)):
+        decoding = Decoding(answer.head)
+        while pieces:
+            for piece in pieces:
+                for part in decoding.parts(piece):
+                    await _take(answer, part, attempt)
+            pieces = await connection.pieces()
+        await _take(answer, decoding.end(), attempt)
+
+
+async def _take(answer: IncomingAnswer, part: bytes, attempt: Attempt) -> None:
+    """Takes a part of the body; lets others have their turn, since there may be more without anything to wait for."""
+    if answer.is_taken:
+        await attempt.in_thread(partial(answer.add, part))
+    else:
+        answer.add(part)
+        await asyncio.sleep(0)
+
+
+def _head(request: Request, target: Target) -> bytes:
+    """Headers that are not ASCII go out as UTF-8."""
+    lines = [f"{request.method} {target.path} HTTP/1.1\r\n"]
+    if not request.header("Host"):
+        lines.append(f"Host: {target.authority}\r\n")
+    lines += [f"{name}: {value}\r\n" for name, value in request.headers.items()]
+    lines.append("\r\n")
+    return without_halves("".join(lines)).encode()
