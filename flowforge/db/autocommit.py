@@ -56,11 +56,11 @@ def _switched(pooled: PoolProxiedConnection) -> Iterator[None]:
 
 
 def _as_sqlalchemys(engine: Engine, pooled: PoolProxiedConnection | None, statement: str, error: Any) -> BaseException:
-    """The error as SQLAlchemy raises it; one by which the server is lost empties the pool, too."""
+    """The error as SQLAlchemy raises it. One by which the server is lost has all connections of that time made anew, as
+    SQLAlchemy does it: to dispose of the pool would leave those that others hold open beside the next one's."""
     is_lost = pooled is not None and engine.dialect.is_disconnect(error, pooled.driver_connection, None)
     if pooled is not None and is_lost:
-        pooled.invalidate(error)
-        engine.dispose()
+        engine.pool._invalidate(pooled, error)  # what its own connections call
     raised: BaseException = DBAPIError.instance(
         statement,
         None,

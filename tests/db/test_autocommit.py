@@ -78,6 +78,19 @@ def test_a_session_that_was_ended_fails_one_call_and_empties_the_pool(database_u
     pool.dispose()
 
 
+def test_however_many_sessions_are_ended_the_pool_keeps_its_size(database_url: str, engine: Engine) -> None:
+    name = str(uuid4())
+    pool = make_engine(database_url, pool_size=3, application_name=name)
+    for _ in range(6):
+        with pool.connect(), pool.connect():
+            end_session(engine, run_alone(pool, PID, {"yes": True})[0][0])
+            with pytest.raises(Unavailable), unavailable_when_down():
+                run_alone(pool, PID, {"yes": True})
+    open_now = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %(name)s"
+    assert run_alone(engine, open_now, {"name": name})[0][0] <= 3
+    pool.dispose()
+
+
 def test_a_server_that_is_away_is_unavailable(database_url: str) -> None:
     engine = make_engine(database_url.replace("5432", "5433") + "&port=5433")
     with pytest.raises(Unavailable), unavailable_when_down():
