@@ -207,6 +207,7 @@ def lock_overdue(connection: Connection, limit: int, only: UUID | None = None) -
         ORDER BY x.deadline LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         """,  # noqa: S608
         {"limit": limit, "only": only and str(only)},
+        execution_options=PREPARED,
     )
     return [execution_state(row) for row in rows]
 

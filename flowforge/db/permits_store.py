@@ -98,5 +98,6 @@ def awaited_permits(connection: Connection, *, within: float, limit: int) -> dic
         ORDER BY taken_until LIMIT %(limit)s
         """,
         {"within": within, "limit": limit},
+        execution_options=PREPARED,
     )
     return {row[0]: row[1] for row in rows}

@@ -54,6 +54,7 @@ def keys_lacking_slots(connection: Connection, *, after: str, limit: int) -> lis
         SELECT key FROM k WHERE key IS NOT NULL LIMIT %(limit)s
         """,  # noqa: S608
         {"after": after, "limit": limit},
+        execution_options=PREPARED,
     )
     return [row[0] for row in rows]
 

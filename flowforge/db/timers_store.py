@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.prepared import PREPARED
 
 
 def take_due_retries(connection: Connection, limit: int, only: UUID | None = None) -> list[AttemptKey]:
@@ -31,6 +32,7 @@ def take_due_retries(connection: Connection, limit: int, only: UUID | None = Non
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
         {"limit": limit, "only": only and str(only)},
+        execution_options=PREPARED,
     )
     return [AttemptKey(*row) for row in rows]
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptKey, AttemptResult
+from flowforge.db.prepared import PREPARED
 from flowforge.db.sizes_store import LOADED_SIZE, MOST_BYTES
 from flowforge.jsonio import JsonObject
 
@@ -87,5 +88,6 @@ def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) 
         RETURNING {_ENDED}
         """,  # noqa: S608
         {"limit": limit, "only": only and str(only), "most": MOST_BYTES},
+        execution_options=PREPARED,
     )
     return [EndedWait(*row) for row in ended]
