@@ -15,6 +15,7 @@ from webapp.server.channel import Channel
 from webapp.server.connection import Connection
 from webapp.server.connections import Connections
 from webapp.server.poller import Poller, make_poller
+from webapp.server.slow_readers import SlowReaders
 
 BEGINNING = b"GET / HTTP/1.1\r\n"
 
@@ -53,7 +54,7 @@ def stage() -> Iterator[Stage]:
     poller = make_poller()
     connections = Connections(poller)
     ours, theirs = socket.socketpair()
-    racing = Racing(Channel(ours), "x", lambda _channel, _request: True, SETTINGS.receive, 1)
+    racing = Racing(Channel(ours, SlowReaders(1)), "x", lambda _channel, _request: True, SETTINGS.receive, 1)
     with theirs, closing(racing):
         connections.add(racing)
         connections.wait(racing)

@@ -186,6 +186,29 @@ def test_a_connection_is_handed_off(watched_before: bool) -> None:
         assert statuses(running.exchange(CLOSING)) == [200]
 
 
+class TestSlowReaders:
+    LARGE = bytes(20_000_000)
+
+    @pytest.fixture
+    def running(self) -> Iterator[Running]:
+        def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            answer = response(self.LARGE if environ["REQUEST_METHOD"] == "POST" else b"abc")
+            return list(answer(environ, start_response))
+
+        with serving(application, threads=4) as made:
+            yield made
+
+    def test_leave_threads_to_others_however_many_they_are(self, running: Running) -> None:
+        with ExitStack() as held:
+            for _ in range(6):
+                held.enter_context(running.connect()).sendall(MEET)
+            eventually(lambda: threads() == 4)
+            assert statuses(running.exchange(GET)) == [200]
+
+    def test_get_all_of_it(self, running: Running) -> None:
+        assert running.exchange(MEET).endswith(self.LARGE)
+
+
 class TestFaults:
     """Each ends one connection; the thread goes on."""
 

@@ -31,6 +31,7 @@ from webapp.server.environ import client_environ, server_environ
 from webapp.server.exchange import Exchanges
 from webapp.server.poller import make_poller
 from webapp.server.request_buffer import ReceiveLimits
+from webapp.server.slow_readers import SlowReaders
 from webapp.server.tls_channel import TlsChannel
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Server:
             for descriptor, listener in self._listeners.items()
         }
         self._ended, self._end = os.pipe()
+        self._slow_readers = SlowReaders(settings.threads)
         self._threads: list[threading.Thread] = []
         self._idle_threads = 0
         self._counting = threading.Lock()
@@ -174,7 +176,7 @@ class Server:
     def _open(self, sock: socket.socket, server: dict[str, Any], client: dict[str, str]) -> Connection | None:
         settings = self._settings
         try:
-            channel = Channel(sock) if settings.tls is None else TlsChannel(sock, settings.tls)
+            channel = self._channel(sock)
         except OSError:  # its sender has gone
             sock.close()
             return None
@@ -184,6 +186,10 @@ class Server:
         )
         self._connections.add(connection)
         return connection
+
+    def _channel(self, sock: socket.socket) -> Channel:
+        tls = self._settings.tls
+        return Channel(sock, self._slow_readers) if tls is None else TlsChannel(sock, self._slow_readers, tls)
 
     def _has_room(self) -> bool:
         """Whether another connection may be accepted; those that are silent make room. If not, the next sweep tries

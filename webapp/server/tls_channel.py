@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
 
-from webapp.server.channel import SLOW_READER_SECONDS, Channel
+from webapp.server.channel import Channel
+from webapp.server.slow_readers import SlowReaders
 
 
 class TlsChannel(Channel):
@@ -15,8 +15,8 @@ class TlsChannel(Channel):
     can_be_detached = False
     sends_files = False
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
-        super().__init__(sock)
+    def __init__(self, sock: socket.socket, slow_readers: SlowReaders, context: ssl.SSLContext) -> None:
+        super().__init__(sock, slow_readers)
         self._tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self._tls.setblocking(False)
         self._sock = self._tls
@@ -37,13 +37,8 @@ class TlsChannel(Channel):
         except ssl.SSLWantReadError as error:
             raise BlockingIOError from error
 
-    def send(self, data: bytes, *, more_follows: bool = False) -> None:
-        self._tls.settimeout(SLOW_READER_SECONDS)
+    def _send_some(self, data: bytes | memoryview, *, more_follows: bool = False) -> int:
         try:
-            self._tls.sendall(data)
-        finally:
-            self._tls.setblocking(False)
-
-    def send_if_possible(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self._tls.send(data)
+            return self._tls.send(data)
+        except ssl.SSLWantWriteError as error:
+            raise BlockingIOError from error
