@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flowforge import events
+from flowforge import events, jsonio
 from flowforge.bus import Message
 from flowforge.db import going_on_store
 from flowforge.db.attempt_rows import AttemptKey, Lease
@@ -24,6 +24,7 @@ from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.plans import Version
 from flowforge.engine.run_factory import RunFactory
 from flowforge.engine.step_runner import StepRun
+from flowforge.events import ExecutionStart
 from flowforge.execution.commands import Effects
 from flowforge.execution.state import ROOT, Frame, Status, StepEnded
 from flowforge.fair_shares import Holders
@@ -32,8 +33,8 @@ from flowforge.wiring import Backends, log_topic
 _SMALL_BYTES = 64 * 1024
 """Of a step's message, and of its result."""
 _AT_ONCE = 100
-_KEPT_OTHERWISE = re.compile(rb"\\u0000|[:,\[]-?[0-9.]+e[0-9]")
-"""What PostgreSQL keeps in another form, NUL and numbers from 1e16 on: the next step is to see that."""
+_KEPT_OTHERWISE = re.compile(rb"\\u0000|[:,\[]-?[0-9.]+e\+?[0-9]|[:,\[]-0\.0[,\]}]")
+"""What PostgreSQL keeps in another form, NUL, numbers from 1e16 on and -0.0: the next step is to see that."""
 
 HaveRoom = Callable[[Holders, str], bool]
 """Whether a step of these holders and that type may begin at once."""
@@ -92,10 +93,10 @@ class GoingOn:
 
     def _own(self, finished: Finished) -> OwnResult | None:
         message = finished.applied_message(self._log_topic)
-        if len(message.value) > _SMALL_BYTES or _KEPT_OTHERWISE.search(message.value) or finished.run is None:
+        start = finished.start
+        if len(message.value) > _SMALL_BYTES or _is_kept_otherwise(message, start) or finished.run is None:
             return None
         execution = self._execution(finished.run)
-        start = finished.start
         execution.run.step_ended(StepEnded(start.step_index, start.attempt, ROOT, finished.outcome.output))
         effects = execution.take_effects(self._runs.starts, self._have_room)
         if execution.run.status is Status.FAILED or not _is_simple(effects):
@@ -126,6 +127,14 @@ def _leads_on(finished: Finished) -> bool:
         and run.version is not None
         and _is_straight(run.version)
     )
+
+
+def _is_kept_otherwise(result: Message, start: ExecutionStart) -> bool:
+    """Whether PostgreSQL has the result, or the payload, in another form than this executor. The payload of a step that
+    was claimed with the success before it has been looked at."""
+    if _KEPT_OTHERWISE.search(result.value):
+        return True
+    return not start.claimed and bool(_KEPT_OTHERWISE.search(jsonio.dumps(start.context.get("trigger"))))
 
 
 def _is_straight(version: Version) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from flowforge import events
+from flowforge import events, jsonio
 from flowforge.db import going_on_store
 from flowforge.db.attempt_rows import Lease
 from flowforge.db.going_on_store import GoneOn
@@ -165,16 +165,36 @@ def test_the_orchestrator_takes_what_somebody_awaits(pipeline: Pipeline) -> None
         assert pipeline.finished(event.event_id).status == "COMPLETED"
 
 
-def test_the_next_step_sees_what_postgresql_keeps(pipeline: Pipeline, httpserver: HTTPServer) -> None:
-    """It has no NUL, and writes every digit of a number."""
-    httpserver.expect_request("/").respond_with_json({"text": "x\0", "number": 1e22})
+_KEPT_OTHERWISE = pytest.mark.parametrize(
+    ("value", "seen"),
+    [("x\0", "x\ufffd"), (1e22, str(10**22)), ([-1.5e17, 1], f"[-15{'0' * 16},1]"), (-0.0, "0.0"), ([-0.0], "[0.0]")],
+    ids=["NUL", "a large number", "a large number in a list", "minus zero", "minus zero in a list"],
+)
+"""It has no NUL and no minus zero, and writes every digit of a number."""
+
+
+@_KEPT_OTHERWISE
+def test_the_next_step_sees_what_postgresql_keeps(
+    pipeline: Pipeline, httpserver: HTTPServer, value: object, seen: str
+) -> None:
+    httpserver.expect_request("/").respond_with_data(jsonio.dumps({"value": value}), content_type="application/json")
     fetch = {"id": "fetch", "type": "HTTP_REQUEST", "config": {"url": httpserver.url_for("/")}}
-    shown = transform(text="{{ steps.fetch.body.text }}", number="n {{ steps.fetch.body.number }}")
-    workflow = pipeline.workflow(fetch, shown)
+    workflow = pipeline.workflow(fetch, transform(text="is {{ steps.fetch.body.value }}"))
     with working(pipeline.backends):
         done = pipeline.finished(pipeline.accept(workflow.id).event_id)
     assert done.step_outputs is not None
-    assert done.step_outputs["step_1"] == {"text": "x\ufffd", "number": f"n {10**22}"}
+    assert done.step_outputs["step_1"] == {"text": f"is {seen}"}
+
+
+@_KEPT_OTHERWISE
+def test_steps_after_the_first_see_the_payload_that_postgresql_keeps(
+    pipeline: Pipeline, value: object, seen: str
+) -> None:
+    workflow = pipeline.workflow(transform(a=1), *[transform(text="is {{ trigger.value }}")] * 2)
+    with working(pipeline.backends):
+        done = pipeline.finished(pipeline.accept(workflow.id, {"value": value}).event_id)
+    assert done.step_outputs is not None
+    assert [done.step_outputs[step] for step in ("step_1", "step_2")] == [{"text": f"is {seen}"}] * 2
 
 
 class TestWhereTheLeaseIsLost:
