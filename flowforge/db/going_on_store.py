@@ -46,7 +46,11 @@ class GoneOn:
 
 def go_on(engine: Engine, lease: Lease, gone_on: Sequence[GoneOn]) -> dict[UUID, bool]:
     """Takes the results of attempts that the executor of the lease still has. Returns by execution whether it went on:
-    one that was over by then does not. Executions that are not returned are as they were. Raises Unavailable."""
+    one that was over by then does not. Executions that are not returned are as they were. Raises Unavailable.
+
+    They are locked in the order of their ids, like those that are cancelled together (flowforge.db.ending_store).
+    """
+    in_order = sorted(gone_on, key=lambda one: one.execution_id)
     with unavailable_when_down(), autocommitting(engine) as connection:
         rows = connection.exec_driver_sql(
             """
@@ -92,7 +96,7 @@ def go_on(engine: Engine, lease: Lease, gone_on: Sequence[GoneOn]) -> dict[UUID,
             SELECT applied.execution_id, gone_on.id IS NOT NULL
             FROM applied LEFT JOIN gone_on ON gone_on.id = applied.execution_id
             """,
-            {"rows": jsonio.dumps_for_database(gone_on), "owner": lease.owner, "lease": lease.seconds},
+            {"rows": jsonio.dumps_for_database(in_order), "owner": lease.owner, "lease": lease.seconds},
             execution_options=PREPARED,
         )
         return {row[0]: row[1] for row in rows}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +14,15 @@ from werkzeug import Request, Response
 from flowforge import events, jsonio
 from flowforge.db import going_on_store
 from flowforge.db.attempt_rows import Lease
-from flowforge.db.going_on_store import GoneOn
 from flowforge.engine.executor import Executor
 from flowforge.engine.intake import NewEvent
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import ExecutionResult, ExecutionStart
-from flowforge.execution.state import Status
 from flowforge.logbook import LogQuery
 from flowforge.wiring import Backends
 from tests.actions import transform
+from tests.engine.going_on import completed
 from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.statements import counting_statements
 from tests.waiting import eventually
@@ -213,27 +211,10 @@ class TestWhereTheLeaseIsLost:
         lost, kept = (pipeline.started(begun(pipeline, transform(a=1)).event_id).id for _ in range(2))
         for execution_id, owner in ((lost, "another"), (kept, "executor")):
             pipeline.change_attempts("state = 'RUNNING', lease_owner = :owner", execution_id, owner=owner)
-        results = [_completed(execution_id) for execution_id in (lost, kept)]
+        results = [completed(execution_id) for execution_id in (lost, kept)]
         lease = Lease("executor", seconds=10)
         assert going_on_store.go_on(pipeline.backends.engine, lease, results) == {kept: True}
         assert [states(pipeline, execution_id) for execution_id in (lost, kept)] == [["RUNNING"], ["APPLIED"]]
-
-
-def _completed(execution_id: UUID) -> GoneOn:
-    return GoneOn(
-        execution_id,
-        step_index=0,
-        attempt=1,
-        began=datetime.now(UTC),
-        status=Status.COMPLETED,
-        current_step=1,
-        outputs={"step_0": {}},
-        outputs_order=None,
-        result=None,
-        result_order=None,
-        finished=True,
-        attempts=[],
-    )
 
 
 def test_a_result_after_a_cancellation_changes_nothing(pipeline: Pipeline, receiver: Receiver) -> None:

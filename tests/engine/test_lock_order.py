@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
-from flowforge.db import attempts_store, timers_store, waits_store
+from flowforge.db import attempts_store, going_on_store, timers_store, waits_store
+from flowforge.db.attempt_rows import Lease
 from flowforge.engine.executor import Executor
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
+from tests.actions import transform
+from tests.engine.going_on import completed
 from tests.engine.pipeline import Pipeline, working
 from tests.services.hanging import hanging_receiver
 from tests.waiting import eventually
@@ -70,6 +74,28 @@ def test_what_is_due_holds_its_execution(pipeline: Pipeline, take_due: Take) -> 
         assert len(take_due(ours, 10)) == 1
         free = "SELECT count(*) FROM (SELECT FROM orchestrator.workflow_executions FOR UPDATE SKIP LOCKED) AS free"
         assert other.execute(text(free)).scalar_one() == 0
+
+
+def test_executions_that_go_on_together_are_locked_in_the_order_of_their_ids(pipeline: Pipeline) -> None:
+    """Like those that somebody cancels together, who has the first and wants the second here."""
+    workflow, engine = pipeline.workflow(transform(a=1)), pipeline.backends.engine
+    with working(pipeline.backends, Orchestrator):
+        first, second = sorted(pipeline.started(pipeline.accept(workflow.id).event_id).id for _ in range(2))
+    pipeline.change_attempts("state = 'RUNNING', lease_owner = 'executor'")
+    lease, gone_on = Lease("executor", seconds=10), [completed(second), completed(first)]
+    lock = text("SELECT FROM orchestrator.workflow_executions WHERE id = :id FOR UPDATE")
+    with ThreadPoolExecutor() as thread, engine.begin() as canceller:
+        canceller.execute(lock, {"id": first})
+        going_on = thread.submit(going_on_store.go_on, engine, lease, gone_on)
+        eventually(lambda: _somebody_waits_for_a_lock(pipeline))
+        canceller.execute(lock, {"id": second})
+        canceller.rollback()
+        assert going_on.result(30) == {first: True, second: True}
+
+
+def _somebody_waits_for_a_lock(pipeline: Pipeline) -> bool:
+    with pipeline.backends.engine.connect() as connection:
+        return bool(connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())
 
 
 def test_rows_of_held_attempts_are_changed_by_one_transaction_at_a_time(
