@@ -34,7 +34,7 @@ from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.fair_queue import Admission
-from flowforge.engine.going_on import GoingOn, NextStep
+from flowforge.engine.going_on import GoingOn, HaveRoom, NextStep
 from flowforge.engine.handing_in import AttemptCollector
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant, LeaseTerms
@@ -104,7 +104,7 @@ class Executor:
         self._next_look = 0.0
         self._held = HeldAttempts(settings.executor_held_bytes)
         lease = Lease(self._owner, self._lease.runs)
-        going_on = GoingOn(backends, runs, lease, self._have_room)
+        going_on = GoingOn(backends, runs, lease, self._look_for_room)
         self._collector = AttemptCollector(backends, self._held, lease, going_on, self._begin_claimed)
         self._steps = RunningSteps(
             backends, catalog, self._held, self._collector, most_waiting=self._most_waiting, lease=self._lease.runs
@@ -285,11 +285,16 @@ class Executor:
 
     # Going on, from the thread of the results
 
-    def _have_room(self, holders: Holders, action_type: str) -> bool:
-        """Whether a step could begin here at once, with nothing before it."""
-        if self._is_stopping or self._parked or not self._held.shares_of_bytes().have_room(holders):
-            return False
-        return self._steps.admit([WantedStep(holders, self._steps.kind_of(action_type))]) == [Admission.BEGINS]
+    def _look_for_room(self) -> HaveRoom:
+        """Tells of one step after the other whether it could begin here at once, with nothing before it."""
+        bytes_, admission = self._held.shares_of_bytes(), self._steps.admissions()
+
+        def have_room(holders: Holders, action_type: str) -> bool:
+            if self._is_stopping or self._parked or not bytes_.have_room(holders):
+                return False
+            return admission(WantedStep(holders, self._steps.kind_of(action_type))) is Admission.BEGINS
+
+        return have_room
 
     def _begin_claimed(self, steps: Sequence[NextStep], leased_at: Instant) -> None:
         self._steps.submit([self._claimed_step(step, leased_at) for step in steps])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
@@ -133,9 +133,14 @@ class FairQueue(Generic[W]):
 
     def admit(self, wanting: Iterable[Wanting]) -> list[Admission]:
         """What becomes of each if they are put now, in this order, and those that are crowded are not."""
+        admission = self.admissions()
+        return [admission(one) for one in wanting]
+
+    def admissions(self) -> Callable[[Wanting], Admission]:
+        """Tells the same of one after the other, as if all that it was asked about before were put."""
         with self._lock:
             places, waiting, lines = self._places.copy(), self._waiting.copy(), set(self._lines)
-        return [_admission(one, places, waiting, lines) for one in wanting]
+        return lambda one: _admission(one, places, waiting, lines)
 
     def put(self, wanting: Sequence[W]) -> list[W]:
         """Takes what wants places, in this order; returns what begins now."""

@@ -37,7 +37,7 @@ _KEPT_OTHERWISE = re.compile(rb"\\u0000|[:,\[]-?[0-9.]+e\+?[0-9]|[:,\[]-0\.0[,\]
 """What PostgreSQL keeps in another form, NUL, numbers from 1e16 on and -0.0: the next step is to see that."""
 
 HaveRoom = Callable[[Holders, str], bool]
-"""Whether a step of these holders and that type may begin at once."""
+"""Whether a step of these holders and that type may begin at once, beside those of which it has said so before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,23 @@ class OwnResult:
 
 
 class GoingOn:
-    """`lease`: by which the executor claims steps. `have_room`: whether a step could begin at once."""
+    """`lease`: by which the executor claims steps. `look_for_room`: what tells whether steps could begin
+    now."""
 
-    def __init__(self, backends: Backends, runs: RunFactory, lease: Lease, have_room: HaveRoom) -> None:
+    def __init__(
+        self, backends: Backends, runs: RunFactory, lease: Lease, look_for_room: Callable[[], HaveRoom]
+    ) -> None:
         self._engine = backends.engine
         self._runs = runs
         self._lease = lease
-        self._have_room = have_room
+        self._look_for_room = look_for_room
         self._log_topic = log_topic(backends.settings, events.EXECUTION_RESULT)
 
     def own(self, finished: Sequence[Finished]) -> list[OwnResult]:
         """Those by which this executor goes on, one of each execution."""
         leading_on = {one.key.execution_id: one for one in finished if _leads_on(one)}
-        found = [self._own(one) for one in list(leading_on.values())[:_AT_ONCE]]
+        have_room = self._look_for_room()
+        found = [self._own(one, have_room) for one in list(leading_on.values())[:_AT_ONCE]]
         return [one for one in found if one is not None]
 
     def store(self, own: Sequence[OwnResult]) -> dict[UUID, bool]:
@@ -91,14 +95,14 @@ class GoingOn:
         executor's any more. Raises Unavailable."""
         return going_on_store.go_on(self._engine, self._lease, [one.gone_on for one in own])
 
-    def _own(self, finished: Finished) -> OwnResult | None:
+    def _own(self, finished: Finished, have_room: HaveRoom) -> OwnResult | None:
         message = finished.applied_message(self._log_topic)
         start = finished.start
         if len(message.value) > _SMALL_BYTES or _is_kept_otherwise(message, start) or finished.run is None:
             return None
         execution = self._execution(finished.run)
         execution.run.step_ended(StepEnded(start.step_index, start.attempt, ROOT, finished.outcome.output))
-        effects = execution.take_effects(self._runs.starts, self._have_room)
+        effects = execution.take_effects(self._runs.starts, have_room)
         if execution.run.status is Status.FAILED or not _is_simple(effects):
             return None
         return OwnResult(finished.key, finished.run, message, execution, _gone_on(finished, execution))

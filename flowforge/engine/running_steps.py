@@ -132,6 +132,10 @@ class RunningSteps:
         """What becomes of steps that are claimed and submitted now."""
         return self._queue.admit(wanted)
 
+    def admissions(self) -> Callable[[Wanting], Admission]:
+        """Tells the same of one step after the other."""
+        return self._queue.admissions()
+
     def shares_of_waiting(self) -> Shares:
         """The places of steps that wait for their turn: a copy."""
         return self._queue.shares_of_waiting()

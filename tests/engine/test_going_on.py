@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -238,6 +238,18 @@ def test_a_call_that_needs_care_is_noted_before_it_is_made(pipeline: Pipeline, r
         assert [one.claims for one in pipeline.attempts(execution_id)] == [1, 1]
         receiver.answer.set()
         assert pipeline.finished(event.event_id).status == "COMPLETED"
+
+
+def test_steps_are_claimed_together_only_where_each_begins(backends: Backends) -> None:
+    """Others would have begun in PostgreSQL's eyes: were their executor killed, they would be charged with it."""
+    backends.settings.executor_threads = 8
+    executor = Executor(backends)
+    try:
+        executor._parked = False
+        have_room = executor._look_for_room()
+        assert [have_room((uuid4(), OWNER), "TRANSFORM") for _ in range(8)].count(True) == 6
+    finally:
+        executor.stop()
 
 
 def test_what_a_dead_executor_had_claimed_is_run_again(pipeline: Pipeline, receiver: Receiver) -> None:
