@@ -5,7 +5,7 @@ The caller owns the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,8 @@ class EndedRun:
     """False for an execution that was cancelled while a limit held it."""
     retried: tuple[tuple[int, int, int], ...]
     """(step index, iteration, number) of failed attempts that were followed by another."""
+    succeeded: tuple[tuple[int, int, int], ...]
+    """The same of attempts of its own list that an executor has run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +206,10 @@ def move_repair_position(connection: Connection, position: RepairPosition) -> No
 
 
 def ended_runs(
-    connection: Connection, behind: RepairPosition, *, settled_seconds: float, limit: int, most_retries: int
+    connection: Connection, behind: RepairPosition, *, settled_seconds: float, limit: int, most_attempts: int
 ) -> list[EndedRun]:
     """Returns executions behind that position that ended more than `settled_seconds` ago, in order; of each at most
-    `most_retries` of its retries."""
+    `most_attempts` of its retries, and of its steps."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT {_EXECUTION},
@@ -219,7 +221,12 @@ def ended_runs(
                        ON n.execution_id = a.execution_id AND n.step_index = a.step_index
                        AND n.iteration = a.iteration AND n.attempt = a.attempt + 1
                    WHERE a.execution_id = x.id AND n.execution_id = x.id AND n.attempt > 1 AND NOT a.succeeded
-                   LIMIT %(retries)s)
+                   LIMIT %(attempts)s),
+               ARRAY(
+                   SELECT jsonb_build_array(a.step_index, a.iteration, a.attempt)
+                   FROM orchestrator.step_attempts a
+                   WHERE a.execution_id = x.id AND a.iteration = 0 AND a.succeeded AND a.sent_at IS NOT NULL
+                   LIMIT %(attempts)s)
         FROM orchestrator.workflow_executions x
         WHERE x.finished_at >= %(at)s AND (x.finished_at, x.id) > (%(at)s, %(id)s::uuid)
             AND x.finished_at < now() - make_interval(secs => %(settled)s)
@@ -230,7 +237,11 @@ def ended_runs(
             "id": str(behind.execution_id),
             "settled": settled_seconds,
             "limit": limit,
-            "retries": most_retries,
+            "attempts": most_attempts,
         },
     )
-    return [EndedRun(LoggedExecution(*row[:9]), row[9], tuple((*failed,) for failed in row[10])) for row in rows]
+    return [EndedRun(LoggedExecution(*row[:9]), row[9], _tuples(row[10]), _tuples(row[11])) for row in rows]
+
+
+def _tuples(attempts: Sequence[Sequence[int]]) -> tuple[tuple[int, int, int], ...]:
+    return tuple((step_index, iteration, attempt) for step_index, iteration, attempt in attempts)

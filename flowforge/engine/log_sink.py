@@ -122,8 +122,7 @@ def _start_entry(message: ExecutionStart, shown_config: JsonObject) -> NewEntry:
 
 
 def _result_entry(message: ExecutionResult) -> NewEntry:
-    attempt = f"{message.step_index}:{message.iteration}:{message.attempt or 1}"
-    key = f"result:{message.key}:{attempt}"
+    key = key_of_result(message.execution_id, message.step_index, message.iteration, message.attempt or 1)
     data = _data(message) | ({"truncated": True} if message.by_reference else {})
     return _execution_entry(message, key, "RESULT", message.status, data)
 
@@ -137,6 +136,11 @@ def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:
     """The key of the line that says that an execution has that status; `attempt` (step index, iteration, number) is the
     one that failed before a retry."""
     return ":".join(["execution", jsonio.format_id(execution_id), status, *map(str, attempt)])
+
+
+def key_of_result(execution_id: UUID, step_index: int, iteration: int, attempt: int) -> str:
+    """The key of the line that says how an attempt has ended."""
+    return f"result:{jsonio.format_id(execution_id)}:{step_index}:{iteration}:{attempt}"
 
 
 def _event_entry(message: ExecutionEvent) -> NewEntry:

@@ -85,6 +85,16 @@ def test_a_line_that_was_not_published_is_written(pipeline: Pipeline, status: st
     assert write_unpublished_messages(pipeline.backends) == 0
 
 
+def test_a_result_that_was_not_published_is_written(pipeline: Pipeline) -> None:
+    """Its executor has let the execution go on, and was killed then."""
+    ran(pipeline)
+    never_published(pipeline, "SUCCESS")
+    logged(pipeline, len(WHOLE) - 1)
+    assert ("RESULT", "SUCCESS") not in lines(pipeline.backends)
+    assert write_unpublished_messages(pipeline.backends) == 1
+    assert lines(pipeline.backends) == WHOLE
+
+
 def test_a_retry_that_was_not_published_is_written_as_it_was(pipeline: Pipeline) -> None:
     fails = {
         "type": "HTTP_REQUEST",

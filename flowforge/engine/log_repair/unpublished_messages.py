@@ -1,8 +1,8 @@
 """Lines of the log whose messages were never published: their process was killed after its commit, or the bus was away.
 
-What ends an execution, or has a step tried again, is committed first and announced afterwards, and nothing redelivers
-announcements. So upkeep goes through what has ended, once, and looks whether the log says so; where it does not, the
-lines of that execution are written. Those that are there already stay as they are.
+What ends an execution, takes a step's result, or has a step tried again, is committed first and announced afterwards,
+and nothing redelivers announcements. So upkeep goes through what has ended, once, and looks whether the log says so;
+where it does not, the lines of that execution are written. Those that are there already stay as they are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flowforge.db.engine import Connection, transaction
 from flowforge.db.log_repair_store import EndedRun, RepairPosition
 from flowforge.engine.log_repair.lines import lines_of_execution
 from flowforge.engine.log_repair.writing import write_lines
-from flowforge.engine.log_sink import LogSink, key_of_execution
+from flowforge.engine.log_sink import LogSink, key_of_execution, key_of_result
 from flowforge.engine.plans import Plans
 from flowforge.events import TopicMessage
 from flowforge.wiring import Backends
@@ -25,7 +25,7 @@ SETTLED_SECONDS = 60.0
 """Time that a line may be on its way, after a transaction that may have taken a while."""
 EXECUTIONS_AT_ONCE = 500
 LONGEST_LOOK_BACK_HOURS = 24
-_RETRIES = 100
+_ATTEMPTS = 100
 """Looked for in the log of one execution."""
 _MOST_BATCHES = 20
 _BACKLOG = 100
@@ -58,13 +58,14 @@ def write_unpublished_messages(
 
 def _has_backlog(backends: Backends) -> bool:
     """While the log sink has much to read, what it has not read is not lost."""
-    return backends.bus.lag().get((events.EXECUTION_EVENTS, backends.settings.group_log_sink), 0) >= _BACKLOG
+    lag, sink = backends.bus.lag(), backends.settings.group_log_sink
+    return any(lag.get((topic, sink), 0) >= _BACKLOG for topic in (events.EXECUTION_EVENTS, events.EXECUTION_RESULT))
 
 
 def _next_ended(connection: Connection, settled: float, at_once: int) -> list[EndedRun]:
     position = log_repair_store.lock_repair_position(connection, LONGEST_LOOK_BACK_HOURS)
     return log_repair_store.ended_runs(
-        connection, position, settled_seconds=settled, limit=at_once, most_retries=_RETRIES
+        connection, position, settled_seconds=settled, limit=at_once, most_attempts=_ATTEMPTS
     )
 
 
@@ -74,7 +75,7 @@ def _position_of(ended: EndedRun) -> RepairPosition:
 
 
 def _find_incomplete(backends: Backends, ended: Sequence[EndedRun]) -> list[EndedRun]:
-    """Returns those whose beginning, end or retries the log lacks."""
+    """Returns those whose beginning, end, results or retries the log lacks."""
     keys = {run.execution.execution_id: _keys(run) for run in ended}
     missing = backends.logbook.missing([key for its_keys in keys.values() for key in its_keys])
     return [run for run in ended if missing.intersection(keys[run.execution.execution_id])]
@@ -85,7 +86,8 @@ def _keys(run: EndedRun) -> list[str]:
     id_, status = run.execution.execution_id, run.execution.status
     statuses = ["STARTED", status] if run.has_begun else [status]
     retries = [key_of_execution(id_, "RETRYING", *failed) for failed in run.retried]
-    return [key_of_execution(id_, status) for status in statuses] + retries
+    results = [key_of_result(id_, *succeeded) for succeeded in run.succeeded]
+    return [key_of_execution(id_, status) for status in statuses] + retries + results
 
 
 def _write(backends: Backends, connection: Connection, incomplete: Sequence[EndedRun]) -> int:
