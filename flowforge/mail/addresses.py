@@ -17,7 +17,7 @@ import idna
 from flowforge.sentences import sentence
 
 _TOKEN = re.compile(
-    r'(?P<separator>[,;]) | "(?:[^"\\]|\\.)*+"? | <[^<>]*+>? | \((?:[^()\\]|\\.)*+\)? | [^"<(,;]++',
+    r'(?P<separator>[,;]) | "(?:[^"\\]++|\\.)*"? | <[^<>]*+>? | \((?:[^()\\]++|\\.)*\)? | [^"<(,;]++',
     re.DOTALL | re.VERBOSE,
 )
 _GROUP = re.compile(r'[^:"<>@\x00-\x08\x0a-\x1f\x85\u2028\u2029]*+:')
@@ -25,8 +25,8 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,"]')
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _LOCAL = re.compile(r"[^\s\"(),:;<>@\[\\\]\x00-\x1f\x7f]{1,64}+")
-_QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e]){0,62}+"')
-_DOMAIN = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}+(?:\.[A-Za-z0-9_-]{1,63}+)*+", re.ASCII)
+_QUOTED_LOCAL = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e]){0,62}"')
+_DOMAIN = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}+(?:\.[A-Za-z0-9_-]{1,63}+)*", re.ASCII)
 _LITERAL = re.compile(r"\[[0-9A-Za-z:.]{2,60}\]", re.ASCII)
 _LONGEST_DOMAIN = 253
 _LONGEST = 1_000

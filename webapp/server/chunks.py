@@ -11,9 +11,9 @@ from webapp.server.refusals import Refused
 from webapp.server.request_head import HeadLimits, parse_trailers
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
+_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]++|\\[\t -~\x80-\xff])*"'
 _VALUE = rb"[ \t]*+=[ \t]*+(?:" + _TOKEN + rb"|" + _QUOTED + rb")"
-_SIZE = re.compile(rb"([0-9a-fA-F]{1,12})(?:[ \t]*+;[ \t]*+" + _TOKEN + rb"(?:" + _VALUE + rb")?)*+")
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,12})(?:[ \t]*+;[ \t]*+" + _TOKEN + rb"(?:" + _VALUE + rb")?)*")
 """A size and its extensions, which nobody asks for (section 7.1.1)."""
 _LINE_END = b"\r\n"
 _MOST_SIZE_LINE_BYTES = 8190

@@ -18,7 +18,7 @@ from webapp.server.refusals import Refused
 
 _REQUEST_LINE = re.compile(r"([!$%&'*+.^_`|~0-9A-Z-]{3,20}) ([\x21-\x7e]+) HTTP/1\.([0-9])")
 """Methods are tokens (RFC 9110, section 5.6.2), but shorter, and without the small letters that none has."""
-_FIELDS = re.compile(r"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+")
+_FIELDS = re.compile(r"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*")
 _DIGITS = re.compile(r"[0-9]{1,1000}")
 _ONE_VALUE_ONLY = frozenset({"HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH"})
 _REMEMBERED_NAMES = 1024
