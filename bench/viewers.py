@@ -216,7 +216,7 @@ def main() -> None:
     count = next((int(argument) for argument in sys.argv[1:] if argument.isdigit()), VIEWERS)
     with (
         tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder,
-        running(Path(folder) / "home", settings) as product,
+        running(Path(folder) / "home", {"LIVE_VIEWERS": str(2 * count)} | settings) as product,  # half of one account
     ):
         measure(product, count)
 
