@@ -14,7 +14,7 @@ from uuid import UUID
 
 from flowforge.db.backlog_store import find_overtaking
 from flowforge.db.engine import Connection
-from flowforge.engine.unhandled_events import trigger_event
+from flowforge.engine.accepted_events import trigger_event
 from flowforge.events import TriggerEvent
 
 BEHIND = timedelta(seconds=1)

@@ -17,11 +17,11 @@ from flowforge.db import attempts_store, redelivery_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.engine import Connection, Engine, transaction
 from flowforge.db.redelivery_store import UntakenResult
+from flowforge.engine.accepted_events import trigger_event
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.leases import LeaseTerms
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
-from flowforge.engine.unhandled_events import trigger_event
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionResult, ExecutionStart
 from flowforge.wiring import Backends, start_topic

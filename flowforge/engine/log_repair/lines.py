@@ -12,8 +12,9 @@ from typing import Any
 from flowforge.db import log_repair_store
 from flowforge.db.engine import Connection
 from flowforge.db.log_repair_store import LoggedAttempt, LoggedEvent, LoggedExecution
+from flowforge.engine.accepted_events import referring_event
 from flowforge.engine.plans import Plans, Version
-from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
+from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Step
 
@@ -23,16 +24,7 @@ _MOST_ATTEMPTS = 10_000
 
 def lines_of_event(connection: Connection, plans: Plans, event: LoggedEvent) -> Iterator[TopicMessage]:
     """The lines of an event, and of its execution where it has one."""
-    yield TriggerEvent(
-        event_id=event.event_id,
-        trigger_id=event.trigger_id,
-        workflow_id=event.workflow_id,
-        user_id=event.user_id,
-        trigger_type=event.trigger_type,
-        timestamp=event.created_at,
-        metadata=event.metadata,
-        by_reference=True,
-    )
+    yield referring_event(event)
     if event.execution is not None:
         yield from lines_of_execution(connection, plans, event.execution)
 
