@@ -301,14 +301,10 @@ class Executor:
 
     def _claimed_step(self, step: NextStep, leased_at: Instant) -> ClaimedStep:
         start = _Start(ExecutionStart.decode(step.message.value), len(step.message.value))
-        version = step.after.version
-        needs_care = self._needs_care(version, start.message)
-        claim = Claim(key_of(start.message), version.id if version else None, None, needs_care, step.after.is_awaited)
-        return self._hold(claim, start, version, leased_at)
-
-    def _needs_care(self, version: Version | None, start: ExecutionStart) -> bool:
-        step = version.plan.step(start.step_index) if version else None
-        return step is None or self._starts.fails_after_crash(step)
+        found = step.version.plan.step(start.message.step_index)
+        needs_care = found is None or self._starts.fails_after_crash(found)
+        claim = Claim(key_of(start.message), step.version.id, None, needs_care, is_awaited=False)
+        return self._hold(claim, start, step.version, leased_at)
 
     # Threads
 

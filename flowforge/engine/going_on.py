@@ -42,10 +42,10 @@ HaveRoom = Callable[[Holders, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """A step that is claimed: its message, and how it is run after the one before it."""
+    """A step that is claimed: its message, and the version of its workflow."""
 
     message: Message
-    after: StepRun
+    version: Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,6 @@ class OwnResult:
     """A success, and where it leads its execution."""
 
     key: AttemptKey
-    run: StepRun
     result: Message
     execution: LoadedExecution
     gone_on: GoneOn
@@ -67,12 +66,12 @@ class OwnResult:
 
     def next_steps(self) -> list[NextStep]:
         """The steps that are claimed."""
-        return [NextStep(start.message, self.run) for start in self.execution.start_messages if start.is_claimed]
+        version = self.execution.version
+        return [NextStep(start.message, version) for start in self.execution.start_messages if start.is_claimed]
 
 
 class GoingOn:
-    """`lease`: by which the executor claims steps. `look_for_room`: what tells whether steps could begin
-    now."""
+    """`lease`: by which the executor claims steps. `look_for_room`: what tells whether steps could begin now."""
 
     def __init__(
         self, backends: Backends, runs: RunFactory, lease: Lease, look_for_room: Callable[[], HaveRoom]
@@ -86,6 +85,8 @@ class GoingOn:
     def own(self, finished: Sequence[Finished]) -> list[OwnResult]:
         """Those by which this executor goes on, one of each execution."""
         leading_on = {one.key.execution_id: one for one in finished if _leads_on(one)}
+        if not leading_on:
+            return []
         have_room = self._look_for_room()
         found = [self._own(one, have_room) for one in list(leading_on.values())[:_AT_ONCE]]
         return [one for one in found if one is not None]
@@ -98,14 +99,15 @@ class GoingOn:
     def _own(self, finished: Finished, have_room: HaveRoom) -> OwnResult | None:
         message = finished.applied_message(self._log_topic)
         start = finished.start
-        if len(message.value) > _SMALL_BYTES or _is_kept_otherwise(message, start) or finished.run is None:
+        if len(message.value) > _SMALL_BYTES or _is_kept_otherwise(message, start):
             return None
+        assert finished.run is not None
         execution = self._execution(finished.run)
         execution.run.step_ended(StepEnded(start.step_index, start.attempt, ROOT, finished.outcome.output))
         effects = execution.take_effects(self._runs.starts, have_room)
         if execution.run.status is Status.FAILED or not _is_simple(effects):
             return None
-        return OwnResult(finished.key, finished.run, message, execution, _gone_on(finished, execution))
+        return OwnResult(finished.key, message, execution, _gone_on(finished, execution))
 
     def _execution(self, run: StepRun) -> LoadedExecution:
         """The execution as it is while the step runs."""
