@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from pytest_httpserver import HTTPServer
 
 from flowforge.engine.redelivery import GRACE_SECONDS
 from flowforge.wiring import Backends
+from tests.engine.late_receiver import LateReceiver
 from tests.engine.pipeline import Pipeline
 
 
@@ -18,3 +22,10 @@ def redelivery_grace() -> float:
 @pytest.fixture
 def pipeline(backends: Backends, redelivery_grace: float) -> Pipeline:
     return Pipeline(backends, redelivery_grace=redelivery_grace)
+
+
+@pytest.fixture
+def late_receiver(httpserver: HTTPServer) -> Iterator[LateReceiver]:
+    receiver = LateReceiver(httpserver)
+    yield receiver
+    receiver.answer.set()

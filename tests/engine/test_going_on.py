@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from flowforge import events, jsonio
 from flowforge.db import going_on_store
@@ -23,31 +20,10 @@ from flowforge.logbook import LogQuery
 from flowforge.wiring import Backends
 from tests.actions import transform
 from tests.engine.going_on import completed
+from tests.engine.late_receiver import LateReceiver
 from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.statements import counting_statements
 from tests.waiting import eventually
-
-
-class Receiver:
-    """Answers each call when `answer` is set."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.calls = 0
-        self.answer = threading.Event()
-        self.action = {"type": "HTTP_REQUEST", "config": {"url": server.url_for("/")}}
-        server.expect_request("/").respond_with_handler(self._answer)
-
-    def _answer(self, _request: Request) -> Response:
-        self.calls += 1
-        self.answer.wait(30)
-        return Response("{}")
-
-
-@pytest.fixture
-def receiver(httpserver: HTTPServer) -> Iterator[Receiver]:
-    receiver = Receiver(httpserver)
-    yield receiver
-    receiver.answer.set()
 
 
 def begun(pipeline: Pipeline, *actions: dict[str, Any], **more: Any) -> NewEvent:
@@ -196,13 +172,13 @@ def test_steps_after_the_first_see_the_payload_that_postgresql_keeps(
 
 
 class TestWhereTheLeaseIsLost:
-    def test_a_result_changes_nothing(self, pipeline: Pipeline, receiver: Receiver) -> None:
-        event = begun(pipeline, receiver.action, transform(b=2))
+    def test_a_result_changes_nothing(self, pipeline: Pipeline, late_receiver: LateReceiver) -> None:
+        event = begun(pipeline, late_receiver.call("/first"), transform(b=2))
         execution_id = pipeline.started(event.event_id).id
         with working(pipeline.backends, Executor):
-            eventually(lambda: receiver.calls == 1)
+            eventually(lambda: late_receiver.paths == ["/first"])
             pipeline.change_attempts("lease_owner = 'another'", execution_id)
-            receiver.answer.set()
+            late_receiver.answer.set()
         [attempt] = pipeline.attempts(execution_id)
         assert (attempt.state, attempt.lease_owner) == ("RUNNING", "another")
         assert pipeline.started(event.event_id).current_step == 0
@@ -217,26 +193,26 @@ class TestWhereTheLeaseIsLost:
         assert [states(pipeline, execution_id) for execution_id in (lost, kept)] == [["RUNNING"], ["APPLIED"]]
 
 
-def test_a_result_after_a_cancellation_changes_nothing(pipeline: Pipeline, receiver: Receiver) -> None:
-    event = begun(pipeline, receiver.action, transform(b=2))
+def test_a_result_after_a_cancellation_changes_nothing(pipeline: Pipeline, late_receiver: LateReceiver) -> None:
+    event = begun(pipeline, late_receiver.call("/first"), transform(b=2))
     execution_id = pipeline.started(event.event_id).id
     with working(pipeline.backends, Executor):
-        eventually(lambda: receiver.calls == 1)
+        eventually(lambda: late_receiver.paths == ["/first"])
         pipeline.cancel(execution_id)
-        receiver.answer.set()
+        late_receiver.answer.set()
         eventually(lambda: states(pipeline, execution_id) == ["APPLIED"])
     done = pipeline.finished(event.event_id)
     assert (done.status, done.step_outputs) == ("CANCELLED", {})
 
 
-def test_a_call_that_needs_care_is_noted_before_it_is_made(pipeline: Pipeline, receiver: Receiver) -> None:
-    event = begun(pipeline, transform(a=1), {**receiver.action, "afterCrash": "fail"})
+def test_a_call_that_needs_care_is_noted_before_it_is_made(pipeline: Pipeline, late_receiver: LateReceiver) -> None:
+    event = begun(pipeline, transform(a=1), {**late_receiver.call("/first"), "afterCrash": "fail"})
     execution_id = pipeline.started(event.event_id).id
     with counting_statements(pipeline.backends.engine) as statements, working(pipeline.backends, Executor):
-        eventually(lambda: receiver.calls == 1)
+        eventually(lambda: late_receiver.paths == ["/first"])
         assert [one for one in statements if "SET started_at = COALESCE(a.started_at, now())" in one]
         assert [one.claims for one in pipeline.attempts(execution_id)] == [1, 1]
-        receiver.answer.set()
+        late_receiver.answer.set()
         assert pipeline.finished(event.event_id).status == "COMPLETED"
 
 
@@ -252,14 +228,14 @@ def test_steps_are_claimed_together_only_where_each_begins(backends: Backends) -
         executor.stop()
 
 
-def test_what_a_dead_executor_had_claimed_is_run_again(pipeline: Pipeline, receiver: Receiver) -> None:
-    event = begun(pipeline, transform(a=1), receiver.action)
+def test_what_a_dead_executor_had_claimed_is_run_again(pipeline: Pipeline, late_receiver: LateReceiver) -> None:
+    event = begun(pipeline, transform(a=1), late_receiver.call("/first"))
     execution_id = pipeline.started(event.event_id).id
     with working(pipeline.backends, Executor):
-        eventually(lambda: receiver.calls == 1)
+        eventually(lambda: late_receiver.paths == ["/first"])
         dead = "lease_owner = 'dead', lease_until = now() - interval '1 hour', lapsed_at = now() - interval '1 hour'"
         pipeline.change_attempts(f"{dead} WHERE step_index = 1 AND execution_id = '{execution_id}'")
-        receiver.answer.set()
+        late_receiver.answer.set()
     assert pipeline.resend().leases == 1
     with working(pipeline.backends):
         assert pipeline.finished(event.event_id).status == "COMPLETED"

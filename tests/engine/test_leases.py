@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from pytest_httpserver import HTTPServer
 from sqlalchemy import text
-from werkzeug import Request, Response
 
 from flowforge.db import attempts_store
 from flowforge.db.attempt_rows import AttemptKey, as_plain
@@ -22,6 +19,7 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.engine.running_steps import ClaimedStep
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
+from tests.engine.late_receiver import LateReceiver
 from tests.engine.pipeline import Pipeline, working
 from tests.statements import counting_statements
 from tests.waiting import eventually
@@ -32,80 +30,50 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"executor_calls": 1, "executor_threads": 1, "step_lease_seconds": 3.0})
 
 
-class Receiver:
-    """Notes who calls; the first call is answered when `answer` is set."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.paths: list[str] = []
-        self.answer = threading.Event()
-        self.server = server
-        server.expect_request("/first").respond_with_handler(self._answer_late)
-        server.expect_request("/second").respond_with_handler(self._answer)
-
-    def call(self, path: str) -> dict[str, object]:
-        return {"type": "HTTP_REQUEST", "config": {"url": self.server.url_for(path)}}
-
-    def _answer(self, request: Request) -> Response:
-        self.paths.append(request.path)
-        return Response("{}")
-
-    def _answer_late(self, request: Request) -> Response:
-        self.paths.append(request.path)
-        self.answer.wait(30)
-        return Response("{}")
-
-
-@pytest.fixture
-def receiver(httpserver: HTTPServer) -> Iterator[Receiver]:
-    receiver = Receiver(httpserver)
-    yield receiver
-    receiver.answer.set()
-
-
 class TestWhatWaitsInAnExecutor:
     """Behind a call that takes its only thread."""
 
-    def test_is_not_begun_once_another_has_it(self, pipeline: Pipeline, receiver: Receiver) -> None:
+    def test_is_not_begun_once_another_has_it(self, pipeline: Pipeline, late_receiver: LateReceiver) -> None:
         with working(pipeline.backends):
-            second = self._waiting_behind_the_first(pipeline, receiver)
+            second = self._waiting_behind_the_first(pipeline, late_receiver)
             pipeline.change_attempts("lease_owner = 'another'", second)
             _await_heartbeats(pipeline)
-            receiver.answer.set()
+            late_receiver.answer.set()
             eventually(lambda: len(_running(pipeline)) == 1)
-        assert receiver.paths == ["/first"]
+        assert late_receiver.paths == ["/first"]
 
-    def test_begins_under_a_lease_that_only_looked_lost(self, pipeline: Pipeline, receiver: Receiver) -> None:
+    def test_begins_under_a_lease_that_only_looked_lost(self, pipeline: Pipeline, late_receiver: LateReceiver) -> None:
         with working(pipeline.backends):
-            second = self._waiting_behind_the_first(pipeline, receiver)
+            second = self._waiting_behind_the_first(pipeline, late_receiver)
             pipeline.change_attempts("lease_until = now() - interval '1 hour', lapsed_at = now()", second)
-            receiver.answer.set()
-            eventually(lambda: receiver.paths == ["/first", "/second"])
+            late_receiver.answer.set()
+            eventually(lambda: late_receiver.paths == ["/first", "/second"])
             eventually(lambda: not _running(pipeline))
 
     def test_is_not_begun_once_another_has_it_though_its_call_needs_care(
-        self, pipeline: Pipeline, receiver: Receiver
+        self, pipeline: Pipeline, late_receiver: LateReceiver
     ) -> None:
         with working(pipeline.backends):
-            second = self._waiting_behind_the_first(pipeline, receiver, afterCrash="fail")
+            second = self._waiting_behind_the_first(pipeline, late_receiver, afterCrash="fail")
             pipeline.change_attempts("lease_owner = 'another'", second)
-            receiver.answer.set()
+            late_receiver.answer.set()
             eventually(lambda: len(_running(pipeline)) == 1)
-        assert receiver.paths == ["/first"]
+        assert late_receiver.paths == ["/first"]
 
-    def test_has_not_begun_for_postgresql_either(self, pipeline: Pipeline, receiver: Receiver) -> None:
+    def test_has_not_begun_for_postgresql_either(self, pipeline: Pipeline, late_receiver: LateReceiver) -> None:
         with working(pipeline.backends):
-            second = self._waiting_behind_the_first(pipeline, receiver)
+            second = self._waiting_behind_the_first(pipeline, late_receiver)
             assert _attempt(pipeline, second) == (0, None)
-            receiver.answer.set()
+            late_receiver.answer.set()
             eventually(lambda: not _running(pipeline))
             claims, started_at = _attempt(pipeline, second)
         assert (claims, started_at is not None) == (1, True)
 
-    def _waiting_behind_the_first(self, pipeline: Pipeline, receiver: Receiver, **more: str) -> UUID:
-        first = pipeline.workflow(receiver.call("/first"))
-        second = pipeline.workflow({**receiver.call("/second"), **more})
+    def _waiting_behind_the_first(self, pipeline: Pipeline, late_receiver: LateReceiver, **more: str) -> UUID:
+        first = pipeline.workflow(late_receiver.call("/first"))
+        second = pipeline.workflow({**late_receiver.call("/second"), **more})
         pipeline.accept(first.id)
-        eventually(lambda: receiver.paths == ["/first"])
+        eventually(lambda: late_receiver.paths == ["/first"])
         event = pipeline.accept(second.id)
         eventually(lambda: len(_running(pipeline)) == 2)
         return pipeline.started(event.event_id).id
@@ -119,19 +87,19 @@ class TestUpkeep:
         pipeline.change_attempts("lapsed_at = lapsed_at - interval '1 hour'", execution_id)
         assert pipeline.resend().leases == 1
 
-    def test_leaves_a_lease_to_an_owner_who_has_woken_up(self, pipeline: Pipeline, receiver: Receiver) -> None:
-        workflow = pipeline.workflow(receiver.call("/first"))
+    def test_leaves_a_lease_to_an_owner_who_has_woken_up(self, pipeline: Pipeline, late_receiver: LateReceiver) -> None:
+        workflow = pipeline.workflow(late_receiver.call("/first"))
         with working(pipeline.backends):
             event = pipeline.accept(workflow.id)
-            eventually(lambda: receiver.paths == ["/first"])
+            eventually(lambda: late_receiver.paths == ["/first"])
             held = pipeline.started(event.event_id).id
             pipeline.change_attempts("lease_until = now() - interval '1 hour'", held)
             assert pipeline.resend().leases == 0
             eventually(lambda: _has_run_out(pipeline) is False)
             assert pipeline.resend().leases == 0
-            receiver.answer.set()
+            late_receiver.answer.set()
             assert pipeline.finished(event.event_id).status == "COMPLETED"
-        assert receiver.paths == ["/first"]
+        assert late_receiver.paths == ["/first"]
 
     def _held(self, pipeline: Pipeline) -> UUID:
         execution_id = _queued(pipeline).execution_id
@@ -216,10 +184,10 @@ def test_a_moment_is_as_long_ago_as_the_clock_says_that_saw_the_sleep(slept: Ins
     assert now.seconds_ago() < 50
 
 
-def test_an_executor_that_slept_asks_before_it_begins(backends: Backends, receiver: Receiver) -> None:
+def test_an_executor_that_slept_asks_before_it_begins(backends: Backends, late_receiver: LateReceiver) -> None:
     """Claimed with a place free for it; then the process was stopped for longer than its lease."""
     pipeline = Pipeline(backends)
-    workflow = pipeline.workflow(receiver.call("/second"))
+    workflow = pipeline.workflow(late_receiver.call("/second"))
     with working(backends, Orchestrator):
         execution_id = pipeline.started(pipeline.accept(workflow.id).event_id).id
     executor = Executor(backends)
@@ -238,7 +206,7 @@ def test_an_executor_that_slept_asks_before_it_begins(backends: Backends, receiv
         eventually(lambda: not executor._held.all())
     finally:
         executor.stop()
-    assert receiver.paths == []
+    assert late_receiver.paths == []
 
 
 def _await_heartbeats(pipeline: Pipeline) -> None:
