@@ -31,7 +31,8 @@ class RecordingProxy:
         self._answer = answer
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://ada:pa%20ss@127.0.0.1:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def _accept(self) -> None:
         while True:
@@ -55,6 +56,9 @@ class RecordingProxy:
                     back.join()
 
     def close(self) -> None:
+        """Ends once nothing waits for a client any more, who would otherwise take those of the next proxy."""
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listening.close()
 
 
