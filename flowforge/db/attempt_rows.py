@@ -56,6 +56,8 @@ class NewAttempt(AttemptKey):
     fails_after_crash: bool | None = None
     rate_limited: bool | None = None
     """Whether it is the first of an execution that begins by a rate permit."""
+    waits: bool | None = None
+    """Whether it is claimed before its turn: whoever claims it notes later that it begins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class GoneOn:
     result_order: Order | None
     finished: bool
     attempts: Sequence[NewAttempt]
-    """Those that follow; the executor claims those that are RUNNING, and begins them at once where it may."""
+    """Those that follow; the executor claims those that are RUNNING, and begins at once those of them that neither need
+    care nor wait."""
 
 
 def go_on(engine: Engine, lease: Lease, gone_on: Sequence[GoneOn]) -> dict[UUID, bool]:
@@ -90,8 +91,10 @@ def go_on(engine: Engine, lease: Lease, gone_on: Sequence[GoneOn]) -> dict[UUID,
                 FROM gone_on g JOIN rows r ON r.execution_id = g.id
                 CROSS JOIN LATERAL jsonb_to_recordset(r.attempts) AS n(
                     step_index int, iteration int, attempt int, workflow_id uuid, state text, due_at timestamptz,
-                    waiting jsonb, fails_after_crash boolean)
-                CROSS JOIN LATERAL (SELECT n.state = 'RUNNING' AND n.fails_after_crash IS NOT TRUE) AS c(begins)
+                    waiting jsonb, fails_after_crash boolean, waits boolean)
+                CROSS JOIN LATERAL (
+                    SELECT n.state = 'RUNNING' AND n.fails_after_crash IS NOT TRUE AND n.waits IS NOT TRUE
+                ) AS c(begins)
             )
             SELECT applied.execution_id, gone_on.id IS NOT NULL
             FROM applied LEFT JOIN gone_on ON gone_on.id = applied.execution_id

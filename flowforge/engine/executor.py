@@ -34,13 +34,14 @@ from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.fair_queue import Admission
-from flowforge.engine.going_on import GoingOn, HaveRoom, NextStep
+from flowforge.engine.going_on import GoingOn, NextStep
 from flowforge.engine.handing_in import AttemptCollector
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.plans import Version
 from flowforge.engine.run_factory import RunFactory
 from flowforge.engine.running_steps import ClaimedStep, RunningSteps, WantedStep, holders_of
+from flowforge.engine.start_messages import Admit
 from flowforge.engine.step_memory import HeldMemory
 from flowforge.engine.step_runner import StepRun, key_of
 from flowforge.errors import TooMuchAtOnce, Unavailable
@@ -285,19 +286,20 @@ class Executor:
 
     # Going on, from the thread of the results
 
-    def _look_for_room(self) -> HaveRoom:
-        """Tells of one step after the other whether it could begin here at once, with nothing before it."""
-        bytes_, admission = self._held.shares_of_bytes(), self._steps.admissions()
+    def _look_for_room(self) -> Admit:
+        """Tells what becomes of one step after the other that follows one which has ended here. It goes before what
+        waits of its workflow, or is parked: executions that have begun come to their end."""
+        bytes_, follow_up = self._held.shares_of_bytes(), self._steps.follow_ups()
 
-        def have_room(holders: Holders, action_type: str) -> bool:
-            if self._is_stopping or self._parked or not bytes_.have_room(holders):
-                return False
-            return admission(WantedStep(holders, self._steps.kind_of(action_type))) is Admission.BEGINS
+        def admit(holders: Holders, action_type: str) -> Admission:
+            if self._is_stopping or not bytes_.have_room(holders):
+                return Admission.CROWDED
+            return follow_up(WantedStep(holders, self._steps.kind_of(action_type)))
 
-        return have_room
+        return admit
 
     def _begin_claimed(self, steps: Sequence[NextStep], leased_at: Instant) -> None:
-        self._steps.submit([self._claimed_step(step, leased_at) for step in steps])
+        self._steps.submit([self._claimed_step(step, leased_at) for step in steps], ahead=True)
 
     def _claimed_step(self, step: NextStep, leased_at: Instant) -> ClaimedStep:
         start = _Start(ExecutionStart.decode(step.message.value), len(step.message.value))

@@ -142,10 +142,17 @@ class FairQueue(Generic[W]):
             places, waiting, lines = self._places.copy(), self._waiting.copy(), set(self._lines)
         return lambda one: _admission(one, places, waiting, lines)
 
-    def put(self, wanting: Sequence[W]) -> list[W]:
-        """Takes what wants places, in this order; returns what begins now."""
+    def follow_ups(self) -> Callable[[Wanting], Admission]:
+        """Tells of one after the other what becomes of it if it is put `ahead` after what it follows has ended here.
+        Crowded: nothing of its line waits here, and it could not begin."""
         with self._lock:
-            return [one for one in wanting if self._begins(one)]
+            places, lines = self._places.copy(), set(self._lines)
+        return lambda one: _follow_up(one, places, lines)
+
+    def put(self, wanting: Sequence[W], *, ahead: bool = False) -> list[W]:
+        """Takes what wants places, in this order; returns what begins now. `ahead`: before the others of its line."""
+        with self._lock:
+            return [one for one in (reversed(wanting) if ahead else wanting) if self._begins(one, ahead=ahead)]
 
     def give_back(self, ended: W) -> list[W]:
         """Takes back the place of what has begun and ended; returns what begins now."""
@@ -164,7 +171,7 @@ class FairQueue(Generic[W]):
         with self._lock:
             return self._waiting.copy()
 
-    def _begins(self, one: W) -> bool:
+    def _begins(self, one: W, *, ahead: bool) -> bool:
         """Whether it begins; it has taken its place, or waits for one."""
         line = one.kind, one.holders
         if not self._closed and line not in self._lines and self._places.have_room(*line):
@@ -173,7 +180,10 @@ class FairQueue(Generic[W]):
         if line not in self._lines:
             self._lines[line] = deque()
             self._line_up(line)
-        self._lines[line].append(one)
+        if ahead:
+            self._lines[line].appendleft(one)
+        else:
+            self._lines[line].append(one)
         self._waiting.take(one.holders)
         return False
 
@@ -236,3 +246,13 @@ def _admission(one: Wanting, places: _Places, waiting: Shares, lines: set[tuple[
         return Admission.CROWDED
     lines.add(line)
     return Admission.WAITS
+
+
+def _follow_up(one: Wanting, places: _Places, lines: set[tuple[str, Holders]]) -> Admission:
+    line = one.kind, one.holders
+    if line in lines:
+        return Admission.WAITS
+    if not places.have_room(*line):
+        return Admission.CROWDED
+    places.take(*line)
+    return Admission.BEGINS

@@ -23,21 +23,19 @@ from flowforge.engine.finished import Finished
 from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.plans import Version
 from flowforge.engine.run_factory import RunFactory
+from flowforge.engine.start_messages import Admit
 from flowforge.engine.step_runner import StepRun
 from flowforge.events import ExecutionStart
 from flowforge.execution.commands import Effects
 from flowforge.execution.state import ROOT, Frame, Status, StepEnded
-from flowforge.fair_shares import Holders
 from flowforge.wiring import Backends, log_topic
 
 _SMALL_BYTES = 64 * 1024
 """Of a step's message, and of its result."""
-_AT_ONCE = 100
+MOST_AT_ONCE = 100
+"""Executions that go on in one statement."""
 _KEPT_OTHERWISE = re.compile(rb"\\u0000|[:,\[]-?[0-9.]+e\+?[0-9]|[:,\[]-0\.0[,\]}]")
 """What PostgreSQL keeps in another form, NUL, numbers from 1e16 on and -0.0: the next step is to see that."""
-
-HaveRoom = Callable[[Holders, str], bool]
-"""Whether a step of these holders and that type may begin at once, beside those of which it has said so before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,9 @@ class OwnResult:
 
 
 class GoingOn:
-    """`lease`: by which the executor claims steps. `look_for_room`: what tells whether steps could begin now."""
+    """`lease`: by which the executor claims steps. `look_for_room`: what tells whether it has room for them now."""
 
-    def __init__(
-        self, backends: Backends, runs: RunFactory, lease: Lease, look_for_room: Callable[[], HaveRoom]
-    ) -> None:
+    def __init__(self, backends: Backends, runs: RunFactory, lease: Lease, look_for_room: Callable[[], Admit]) -> None:
         self._engine = backends.engine
         self._runs = runs
         self._lease = lease
@@ -87,8 +83,8 @@ class GoingOn:
         leading_on = {one.key.execution_id: one for one in finished if _leads_on(one)}
         if not leading_on:
             return []
-        have_room = self._look_for_room()
-        found = [self._own(one, have_room) for one in list(leading_on.values())[:_AT_ONCE]]
+        admit = self._look_for_room()
+        found = [self._own(one, admit) for one in list(leading_on.values())[:MOST_AT_ONCE]]
         return [one for one in found if one is not None]
 
     def store(self, own: Sequence[OwnResult]) -> dict[UUID, bool]:
@@ -96,7 +92,7 @@ class GoingOn:
         executor's any more. Raises Unavailable."""
         return going_on_store.go_on(self._engine, self._lease, [one.gone_on for one in own])
 
-    def _own(self, finished: Finished, have_room: HaveRoom) -> OwnResult | None:
+    def _own(self, finished: Finished, admit: Admit) -> OwnResult | None:
         message = finished.applied_message(self._log_topic)
         start = finished.start
         if len(message.value) > _SMALL_BYTES or _is_kept_otherwise(message, start):
@@ -104,7 +100,7 @@ class GoingOn:
         assert finished.run is not None
         execution = self._execution(finished.run)
         execution.run.step_ended(StepEnded(start.step_index, start.attempt, ROOT, finished.outcome.output))
-        effects = execution.take_effects(self._runs.starts, have_room)
+        effects = execution.take_effects(self._runs.starts, admit)
         if execution.run.status is Status.FAILED or not _is_simple(effects):
             return None
         return OwnResult(finished.key, message, execution, _gone_on(finished, execution))

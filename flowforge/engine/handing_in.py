@@ -20,7 +20,7 @@ from flowforge.db import attempts_store, connection_waits_store, parts_store
 from flowforge.db.attempt_rows import AttemptKey, Lease
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.finished import Finished
-from flowforge.engine.going_on import GoingOn, NextStep
+from flowforge.engine.going_on import MOST_AT_ONCE, GoingOn, NextStep
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
 from flowforge.engine.step_runner import Outcome
@@ -30,7 +30,6 @@ from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 500
 _MANY = 5
 """Steps of which the results are worth gathering."""
 _PACE_SECONDS = 0.005
@@ -118,7 +117,7 @@ class AttemptCollector:
         self._let_gather()
         while found is not None:
             batch.append(found)
-            if len(batch) >= _AT_ONCE:
+            if len(batch) >= MOST_AT_ONCE:
                 return False
             try:
                 found = self._gathered.get_nowait()

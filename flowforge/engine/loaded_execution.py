@@ -15,9 +15,10 @@ from flowforge.db.events_store import NewEvent
 from flowforge.db.executions_store import ExecutionState, ExecutionUpdate, NewExecution
 from flowforge.engine import completion
 from flowforge.engine.announcements import execution_event
+from flowforge.engine.fair_queue import Admission
 from flowforge.engine.plans import Version
 from flowforge.engine.replay import Replay
-from flowforge.engine.start_messages import Claims, StartMessage, StartMessages, StepContext
+from flowforge.engine.start_messages import Admit, StartMessage, StartMessages, StepContext
 from flowforge.engine.workflow_calls import MOST_CALLS_DEEP, call_event, depth_of
 from flowforge.events import TriggerEvent
 from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartStep, Wait
@@ -150,31 +151,31 @@ class LoadedExecution:
 
     # What its commands become
 
-    def take_effects(self, starts: StartMessages, claims: Claims | None = None) -> Effects:
+    def take_effects(self, starts: StartMessages, admit: Admit | None = None) -> Effects:
         """Returns the commands of the state machine since the last call; those about attempts, calls and answers are
-        gathered here, to be written at the end of the batch. `claims`: what may claim the steps that follow."""
+        gathered here, to be written at the end of the batch. `admit`: what may claim the steps that follow."""
         if self.pending_effects is not None:
             effects, self.pending_effects = self.pending_effects, None
             return effects
         effects, self.run.effects = self.run.effects, Effects()
         self.response = self.response or effects.response
         if not self.is_over:
-            self._gather(effects, starts, claims)
+            self._gather(effects, starts, admit)
         return effects
 
-    def _gather(self, effects: Effects, starts: StartMessages, claims: Claims | None) -> None:
+    def _gather(self, effects: Effects, starts: StartMessages, admit: Admit | None) -> None:
         for start in effects.starts:
-            self._add_start(start, starts, claims)
+            self._add_start(start, starts, admit)
         for wait in effects.waits:
             self._add_wait(wait)
         for call in effects.calls:
             self._add_call(call)
         self.is_beginning = False
 
-    def _add_start(self, start: StartStep, starts: StartMessages, claims: Claims | None) -> None:
+    def _add_start(self, start: StartStep, starts: StartMessages, admit: Admit | None) -> None:
         step = self.run.plan.step(start.step_index)
         assert step is not None
-        is_claimed = start.due_at is None and self._add_message(start, step, starts, claims)
+        admission = Admission.CROWDED if start.due_at else self._add_message(start, step, starts, admit)
         self.attempts.append(
             NewAttempt(
                 self.execution_id,
@@ -182,24 +183,25 @@ class LoadedExecution:
                 start.iteration,
                 start.attempt,
                 self.workflow_id,
-                AttemptState.RUNNING if is_claimed else AttemptState.QUEUED,
+                AttemptState.QUEUED if admission is Admission.CROWDED else AttemptState.RUNNING,
                 start.due_at,
                 repeats=start.repeats,
                 pauses=start.pauses or None,
                 fails_after_crash=starts.fails_after_crash(step) or None,
                 rate_limited=self._takes_permit or None,
+                waits=admission is Admission.WAITS or None,
             )
         )
 
-    def _add_message(self, start: StartStep, step: Step, starts: StartMessages, claims: Claims | None) -> bool:
-        """Returns whether the attempt is claimed with it."""
+    def _add_message(self, start: StartStep, step: Step, starts: StartMessages, admit: Admit | None) -> Admission:
+        """Returns what becomes of the attempt where it is claimed with it."""
         run, frame = self.run, self.run.frames[start.iteration]
         block = run.blocks[frame.block] if frame.block else None
         context = step_context(run.plan, step, frame, block, run.trigger)
         source = StepContext(self.execution_id, self.workflow_id, self.user_id, context)
-        made = starts.claimed_or_not(source, step, start.attempt, start.iteration, claims)
+        made = starts.claimed_or_not(source, step, start.attempt, start.iteration, admit)
         self.start_messages.append(made)
-        return made.is_claimed
+        return made.admission
 
     def _add_wait(self, wait: Wait) -> None:
         why = {"kind": wait.kind, "failsWhenDue": wait.fails_when_due, "message": wait.message}

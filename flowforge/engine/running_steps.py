@@ -132,17 +132,19 @@ class RunningSteps:
         """What becomes of steps that are claimed and submitted now."""
         return self._queue.admit(wanted)
 
-    def admissions(self) -> Callable[[Wanting], Admission]:
-        """Tells the same of one step after the other."""
-        return self._queue.admissions()
+    def follow_ups(self) -> Callable[[Wanting], Admission]:
+        """Tells what becomes of one step after the other that follows one which has ended here, if it is submitted
+        `ahead`. Crowded: any executor may have it."""
+        return self._queue.follow_ups()
 
     def shares_of_waiting(self) -> Shares:
         """The places of steps that wait for their turn: a copy."""
         return self._queue.shares_of_waiting()
 
-    def submit(self, steps: Sequence[ClaimedStep]) -> None:
-        """Runs steps, each when its turn comes; their results go to the collector."""
-        if begin := self._queue.put(steps):
+    def submit(self, steps: Sequence[ClaimedStep], *, ahead: bool = False) -> None:
+        """Runs steps, each when its turn comes; their results go to the collector. `ahead`: before what waits of the
+        same workflows."""
+        if begin := self._queue.put(steps, ahead=ahead):
             self._tell(self._begin, begin)
 
     def cancel(self, keys: Collection[AttemptKey]) -> None:

@@ -15,6 +15,7 @@ from flowforge.db.engine import Connection
 from flowforge.db.executions_store import RunningExecution
 from flowforge.db.frames_store import FrameKey, LoadedFrame
 from flowforge.db.variables_store import NO_VALUES, Values
+from flowforge.engine.fair_queue import Admission
 from flowforge.engine.plans import Plans, Version
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import step_context
@@ -51,16 +52,21 @@ class LoadedStart:
     """Estimated bytes of what it sees, where that is too large to be loaded: then the context has no data."""
 
 
-Claims = Callable[[Holders, str], bool]
-"""Whether the executor that works out a step, of these holders and that type, claims it, too."""
+Admit = Callable[[Holders, str], Admission]
+"""What becomes of a step, of these holders and that type, in the executor that works it out: unless that is crowded, it
+claims it, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartMessage:
-    """The message of an attempt, and whether the attempt is claimed with it."""
+    """The message of an attempt, and what becomes of it where the attempt is claimed with it."""
 
     message: Message
-    is_claimed: bool = False
+    admission: Admission = Admission.CROWDED
+
+    @property
+    def is_claimed(self) -> bool:
+        return self.admission is not Admission.CROWDED
 
 
 class StartMessages:
@@ -86,14 +92,15 @@ class StartMessages:
         return message
 
     def claimed_or_not(
-        self, source: StepContext, step: Step, attempt: int, iteration: int, claims: Claims | None
+        self, source: StepContext, step: Step, attempt: int, iteration: int, admit: Admit | None
     ) -> StartMessage:
-        """Makes the message of one attempt, which is claimed if `claims` says so. One that is larger than the inline
-        limit is not."""
-        if claims is not None and claims((source.workflow_id, source.user_id), step.type):
+        """Makes the message of one attempt, which is claimed if `admit` has room for it. One that is larger than the
+        inline limit is not."""
+        admission = Admission.CROWDED if admit is None else admit((source.workflow_id, source.user_id), step.type)
+        if admission is not Admission.CROWDED:
             message = self._message(source, step, attempt, iteration, is_claimed=True)
             if len(message.value) <= self.inline_limit:
-                return StartMessage(message, is_claimed=True)
+                return StartMessage(message, admission)
         return StartMessage(self.message(source, step, attempt, iteration))
 
     def _message(

@@ -167,3 +167,21 @@ def test_a_closed_queue_begins_nothing() -> None:
     queue.close()
     assert queue.give_back(running) == []
     assert queue.put(tasks(1, "b")) == []
+
+
+def test_what_follows_goes_before_the_others_of_its_line() -> None:
+    queue = queue_of(2)
+    first, *waiting = tasks(3, "a")
+    queue.put([first, *waiting])
+    following = tasks(2, "a")
+    assert [queue.follow_ups()(one) for one in following] == [WAITS, WAITS]
+    assert queue.put(following, ahead=True) == []
+    assert run_all(queue, [first]) == [first, *following, *waiting]
+
+
+def test_what_follows_begins_where_a_place_is_free_and_no_more_than_these() -> None:
+    queue = queue_of(32, 2)
+    follow_up = queue.follow_ups()
+    assert [follow_up(one) for one in tasks(3, "a")] == [BEGINS, BEGINS, CROWDED]
+    assert follow_up(Task("b")) is BEGINS
+    assert len(queue.put(tasks(2, "a"), ahead=True)) == 2

@@ -12,6 +12,7 @@ from flowforge import events, jsonio
 from flowforge.db import going_on_store
 from flowforge.db.attempt_rows import Lease
 from flowforge.engine.executor import Executor
+from flowforge.engine.fair_queue import Admission
 from flowforge.engine.intake import NewEvent
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
@@ -221,11 +222,33 @@ def test_steps_are_claimed_together_only_where_each_begins(backends: Backends) -
     backends.settings.executor_threads = 8
     executor = Executor(backends)
     try:
-        executor._parked = False
-        have_room = executor._look_for_room()
-        assert [have_room((uuid4(), OWNER), "TRANSFORM") for _ in range(8)].count(True) == 6
+        admit = executor._look_for_room()
+        assert [admit((uuid4(), OWNER), "TRANSFORM") for _ in range(8)].count(Admission.BEGINS) == 6
     finally:
         executor.stop()
+
+
+def test_a_backlog_leaves_executions_that_have_begun_with_the_executor(backends: Backends) -> None:
+    executor = Executor(backends)
+    try:
+        assert executor._parked
+        assert executor._look_for_room()((uuid4(), OWNER), "TRANSFORM") is Admission.BEGINS
+    finally:
+        executor.stop()
+
+
+def test_a_step_that_is_claimed_before_its_turn_is_noted_when_it_begins(
+    pipeline: Pipeline, late_receiver: LateReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Executor, "_look_for_room", lambda _executor: lambda _holders, _type: Admission.WAITS)
+    event = begun(pipeline, transform(a=1), late_receiver.call("/first"))
+    execution_id = pipeline.started(event.event_id).id
+    with working(pipeline.backends, Executor):
+        eventually(lambda: late_receiver.paths == ["/first"])
+        assert [(one.state, one.claims) for one in pipeline.attempts(execution_id)] == [("APPLIED", 1), ("RUNNING", 0)]
+        late_receiver.answer.set()
+        assert pipeline.finished(event.event_id).status == "COMPLETED"
+    assert [one.claims for one in pipeline.attempts(execution_id)] == [1, 1]
 
 
 def test_what_a_dead_executor_had_claimed_is_run_again(pipeline: Pipeline, late_receiver: LateReceiver) -> None:
