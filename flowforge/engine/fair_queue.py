@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
@@ -144,10 +144,11 @@ class FairQueue(Generic[W]):
 
     def follow_ups(self) -> Callable[[Wanting], Admission]:
         """Tells of one after the other what becomes of it if it is put `ahead` after what it follows has ended here.
-        Crowded: nothing of its line waits here, and it could not begin."""
+        Crowded: it could not begin, and nothing else of its holders waits here, either."""
         with self._lock:
             places, lines = self._places.copy(), set(self._lines)
-        return lambda one: _follow_up(one, places, lines)
+        waiting = {holders for _, holders in lines}
+        return lambda one: _follow_up(one, places, lines, waiting)
 
     def put(self, wanting: Sequence[W], *, ahead: bool = False) -> list[W]:
         """Takes what wants places, in this order; returns what begins now. `ahead`: before the others of its line."""
@@ -248,11 +249,11 @@ def _admission(one: Wanting, places: _Places, waiting: Shares, lines: set[tuple[
     return Admission.WAITS
 
 
-def _follow_up(one: Wanting, places: _Places, lines: set[tuple[str, Holders]]) -> Admission:
+def _follow_up(
+    one: Wanting, places: _Places, lines: Collection[tuple[str, Holders]], waiting: Collection[Holders]
+) -> Admission:
     line = one.kind, one.holders
-    if line in lines:
-        return Admission.WAITS
-    if not places.have_room(*line):
-        return Admission.CROWDED
-    places.take(*line)
-    return Admission.BEGINS
+    if line not in lines and places.have_room(*line):
+        places.take(*line)
+        return Admission.BEGINS
+    return Admission.WAITS if one.holders in waiting else Admission.CROWDED

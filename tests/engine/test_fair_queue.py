@@ -179,6 +179,15 @@ def test_what_follows_goes_before_the_others_of_its_line() -> None:
     assert run_all(queue, [first]) == [first, *following, *waiting]
 
 
+def test_what_follows_waits_beside_others_of_its_holders_whatever_place_it_takes() -> None:
+    queue = queue_of(4, 1, calls=4)
+    [first] = queue.put(tasks(2, "a", "call"))
+    [following] = tasks(1, "a")
+    assert queue.follow_ups()(following) is WAITS
+    queue.put([following], ahead=True)
+    assert len(run_all(queue, [first])) == 3
+
+
 def test_what_follows_begins_where_a_place_is_free_and_no_more_than_these() -> None:
     queue = queue_of(32, 2)
     follow_up = queue.follow_ups()
