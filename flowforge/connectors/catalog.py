@@ -53,6 +53,9 @@ class Catalog:
     def types(self) -> list[str]:
         return sorted(self._connectors)
 
+    def __contains__(self, type_: str) -> bool:
+        return type_ in self._connectors
+
     def get(self, type_: str) -> Connector[Any]:
         """Raises UnknownAction, naming the nearest type there is."""
         found = self._connectors.get(type_.upper())

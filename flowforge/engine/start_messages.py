@@ -184,7 +184,7 @@ class StartMessages:
         return found
 
     def _config(self, step: Step) -> JsonObject:
-        if not self._in_clear or step.type not in self._catalog.types():
+        if not self._in_clear or step.type not in self._catalog:
             return step.config
         return self._catalog.open(step.type, step.config, self._vault)
 

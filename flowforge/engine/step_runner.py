@@ -230,7 +230,7 @@ class StepRunner:
 
     def is_async(self, action_type: str) -> bool:
         """Whether steps of that type are run by `run_on_loop`; `run` runs all."""
-        return action_type in self._catalog.types() and self._catalog.get(action_type).is_async
+        return action_type in self._catalog and self._catalog.get(action_type).is_async
 
     def run(self, run: StepRun, watch: Watch | None = None) -> Outcome:
         """Runs a step in this thread."""

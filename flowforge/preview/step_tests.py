@@ -160,7 +160,7 @@ def ask_for_values(
     """The values that a service offers for a field of the step. Raises NotFound where nobody can be asked, Unavailable
     where too many trials of the account run, and Invalid with what went wrong."""
     type_ = trial.step.type
-    if type_ not in catalog.types() or field not in catalog.get(type_).asks:
+    if type_ not in catalog or field not in catalog.get(type_).asks:
         raise NotFound(sentence("there is nobody to be asked for the values of this field"))
     known = {name: value for name, value in trial.step.config.items() if not holds_expression(value)}
     asking = _start(trial).model_copy(update={"action_config": known})

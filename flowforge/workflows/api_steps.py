@@ -40,7 +40,7 @@ def account_of(session: Session, user_id: UUID) -> Account:
 def described_by(catalog: Catalog, action: Mapping[str, Any]) -> Described | None:
     """What follows from what the config of an action of that type names; None for other actions."""
     type_ = str(action.get("type", "")).upper()
-    return catalog.get(type_).described if type_ in catalog.types() else None
+    return catalog.get(type_).described if type_ in catalog else None
 
 
 def problems_of_api_steps(

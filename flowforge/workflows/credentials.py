@@ -65,7 +65,7 @@ def _problems_of_connections(session: Session, catalog: Catalog, user_id: UUID, 
 def _problem_of_connection(catalog: Catalog, action: Mapping[str, Any], kinds: Mapping[str, str]) -> str | None:
     """`kinds`: of the user's connections, by their names."""
     name, type_ = action["config"][CONNECTION], str(action["type"])
-    taken = [kind.type for kind in catalog.kinds_for(catalog.get(type_))] if type_.upper() in catalog.types() else []
+    taken = [kind.type for kind in catalog.kinds_for(catalog.get(type_))] if type_.upper() in catalog else []
     if not taken:
         return sentence("%(type)s takes no connection", type=type_)
     return problem_of_connection(name, taken, kinds, _WHOSE)

@@ -82,7 +82,7 @@ def _idle_policies(catalog: Catalog, written: JsonObject) -> Iterator[Problem]:
 def _config_model(catalog: Catalog, type_: str) -> type[BaseModel] | None:
     if type_ in BLOCKS:
         return BLOCKS[type_].config
-    return catalog.get(type_).config if type_ in catalog.types() else None
+    return catalog.get(type_).config if type_ in catalog else None
 
 
 def config_of(part: Any) -> JsonObject | None:

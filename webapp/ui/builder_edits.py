@@ -140,7 +140,7 @@ def _posted(*, with_own_zone: bool = True) -> Form:
 def _draws_by_config(type_: str) -> bool:
     """Whether the fields of a type depend on what is filled in."""
     catalog = load_catalog()
-    return type_ in catalog.types() and catalog.get(type_).described is not None
+    return type_ in catalog and catalog.get(type_).described is not None
 
 
 def _draws_other_fields(before: JsonObject, after: JsonObject, at: str) -> bool:

@@ -85,7 +85,7 @@ def _fields(match: Match, catalog: Catalog) -> JsonObject:
     elif type_.upper() in BLOCKS:
         schema = BLOCKS[type_.upper()].config_schema()
     else:
-        schema = catalog.get(type_).config_schema() if type_.upper() in catalog.types() else {}
+        schema = catalog.get(type_).config_schema() if type_.upper() in catalog else {}
     fields: JsonObject = schema.get("properties", {})
     return fields
 

@@ -134,7 +134,7 @@ def notes_of_trigger(problems: Sequence[Problem], trigger: TriggerPanel) -> dict
 
 def _filled_by_connection(catalog: Catalog, type_: str, config: JsonObject) -> Sequence[str]:
     """The fields that the chosen connection fills in."""
-    if not config.get(CONNECTION) or type_ not in catalog.types():
+    if not config.get(CONNECTION) or type_ not in catalog:
         return ()
     return catalog.get(type_).shared_fields
 

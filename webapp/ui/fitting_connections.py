@@ -20,6 +20,6 @@ def names_that_fit(fitting: Fitting, connections: Sequence[ConnectionView]) -> l
 def wanted_fitting(catalog: Catalog, query: Mapping[str, str]) -> Fitting | None:
     """The fitting that the address of a page asks for: `step` or `trigger` has a type. None for any connection."""
     type_, trigger = query.get("step", ""), find_kind(query.get("trigger", ""))
-    if type_.upper() in catalog.types():
+    if type_.upper() in catalog:
         return catalog.fitting(catalog.get(type_))
     return trigger.fitting if trigger else None

@@ -28,7 +28,7 @@ def kind_of(catalog: Catalog, type_: str) -> StepKind:
     block = BLOCKS.get(type_)
     if block is not None:
         return StepKind(translated(block.title), translated(block.help), block.icon, block.keywords, block.summary)
-    if type_ in catalog.types():
+    if type_ in catalog:
         connector = catalog.get(type_)
         title, help_ = translated(connector.title), translated(connector.help)
         return StepKind(title, help_, connector.icon, connector.keywords, connector.summary)

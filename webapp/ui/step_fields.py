@@ -39,7 +39,7 @@ def form_of_step(
     if type_ in BLOCKS:
         block = BLOCKS[type_]
         return config_form(block.config_schema(), config, block.form_view, wanted)
-    if type_ not in catalog.types():
+    if type_ not in catalog:
         return ConfigForm((), dict(config))
     connector = catalog.get(type_)
     schema = connector.config_schema()
